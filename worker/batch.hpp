@@ -45,7 +45,8 @@ struct Task {
   std::vector<std::string> words;  // the arguments after CONTRACT's three steps, without the function's name
   std::optional<TaskResult> result;
 
-  // Answers the task with a failure that is told on its stderr.
+  // Answers the task with a failure that is told on its stderr, as a line after what stands there. A result
+  // that the task has already keeps its texts and its time.
   void fail(std::string_view reason, std::int64_t exit_code = 1);
 };
 
@@ -72,8 +73,9 @@ struct ArgumentSettings {
 };
 
 // The batch in a delivery. A task that cannot be run (its arguments cannot be split, it is not an object, its
-// createdDate cannot be parsed, its id stands twice, …) comes with its result; where the text stops being
-// JSON, every task read so far does, since none of them can be trusted to be whole.
+// createdDate cannot be parsed, its id stands twice, …) comes with its result; where the text as a whole is
+// not what it must be, every task does, since none of them can be trusted to be whole. Its ids are then read
+// as far as they can be, behind bytes that are not UTF-8 too: every one that is known is answered.
 // Throws UnreadableBatch.
 Batch decode_batch(const Delivery& delivery, const ArgumentSettings& settings);
 

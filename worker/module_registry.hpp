@@ -3,10 +3,12 @@
 //   [supportedBatchCommands]
 //   hello = hello
 //   checksum_v0.0 = checksum
+//
+// A module NAME is the one file NAME.so, NAME.py or NAME (an executable) in all the folders together. With a
+// setting python_prefix, a NAME without such a file is a Python module that the interpreter finds by itself.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,14 +23,18 @@ struct NoSuchModule : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// May be used by many threads at once.
 class ModuleRegistry {
  public:
-  // Reads the module table. Throws ConfigurationError with file and line. A script that is missing is no error
-  // here: its function is offered all the same and find() says why it cannot run.
+  // Reads the module table. Throws ConfigurationError with file and line. A script that is missing is no
+  // error here: its function is offered all the same and find() says why it cannot run.
   explicit ModuleRegistry(const Settings& settings);
 
   // All functions of the table, in lower case, in the order of the table.
   const std::vector<std::string>& functions() const;
+
+  // The table's word for the module of a function. Throws NoSuchModule when the table has no such function.
+  const std::string& module_name(const std::string& function) const;
 
   // The module of a function, looked up in the folders anew each time, so that a script which arrives or
   // changes is found without a restart. Throws NoSuchModule.
@@ -36,6 +42,20 @@ class ModuleRegistry {
 
   // The module with this name, whether the table has it or not. Throws NoSuchModule.
   Module find_module(const std::string& name) const;
+
+  // For whoever types a name: the module of a function where the table has one of this name, else the module.
+  // Throws NoSuchModule.
+  Module find_function_or_module(const std::string& name) const;
+
+ private:
+  std::vector<Module> files_of(const std::string& name) const;
+  [[noreturn]] void refuse_missing(const std::string& name) const;
+
+  std::string table_;  // the file
+  std::vector<std::string> folders_;
+  std::string import_prefix_;  // with its final dot, or empty
+  std::vector<std::string> functions_;
+  std::map<std::string, std::string> modules_;  // by function
 };
 
 }  // namespace quire

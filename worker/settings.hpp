@@ -2,7 +2,7 @@
 //
 // A setting has one name: in the file (section [quire]), in the environment (QUIRE_ and the name in capitals)
 // and on the command line (--the-name). Later sources win in this order: default, file, environment, command
-// line. settings.cpp has the one table from which files, options, help and documentation come.
+// line. settings_table.hpp has the one table from which files, options, help and documentation come.
 #pragma once
 
 #include <cstddef>
@@ -35,21 +35,55 @@ struct Settings {
   std::string client_assets_directory = "/usr/lib/archivematica/MCPClient/assets/";
   bool capture_client_script_output = true;
   std::string python = "/usr/bin/python3";
-  std::string python_path;    // folders, colon-separated, put before Python's own
-  std::string python_prefix;  // import prefix; empty for plain files
+  std::string python_path;      // folders, colon-separated, put before Python's own
+  std::string python_prefix;    // import prefix; empty for plain files
   std::string state_directory;  // empty: $XDG_STATE_HOME/quire or ~/.local/state/quire; root: /var/lib/quire
   std::string pass_environment =
-      "PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_* TZ TMPDIR PYTHON* DJANGO_* ARCHIVEMATICA_* XML_CATALOG_FILES";
+      "PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_* TZ TMPDIR PYTHON* DJANGO_* ARCHIVEMATICA_* "
+      "XML_CATALOG_FILES";
   std::size_t host_start_limit = 300;  // seconds in which a host must have loaded its module
   std::size_t host_idle_time = 600;    // seconds after which an idle host is ended; 0: never
   std::size_t host_subsets = 10000;    // subsets after which a host is replaced; 0: never
   std::string log_level = "info";
-  std::map<std::string, std::string> environment;             // section [environment]: set for the children
-  std::map<std::string, FunctionSettings> functions;          // by function in lower case
+  std::map<std::string, std::string> environment;     // section [environment]: set for the children
+  std::map<std::string, FunctionSettings> functions;  // by function in lower case
 
   // The defaults that depend on the machine, put in: processors, folders of this installation, state folder.
-  // After this no path is empty and no number of slots is 0.
+  // After this no number of slots is 0, and the paths of the record, the module table and the folders (but
+  // python_path may be empty) are there and absolute. Throws ConfigurationError.
   void complete();
 };
+
+// A setting as help and documentation show it.
+struct SettingDescription {
+  std::string name;           // in the file: gearman_servers
+  std::string option;         // on the command line, without the dashes: gearman-servers
+  std::string variable;       // in the environment: QUIRE_GEARMAN_SERVERS
+  std::string value_name;     // what stands for the value in a help text: LIST
+  std::string documentation;  // one sentence without its full stop
+  std::string default_value;
+};
+
+// All settings of section [quire], in the order in which they are best read.
+const std::vector<SettingDescription>& setting_descriptions();
+
+// The configuration file that documents every setting, each with its default and commented out:
+// etc/quire.conf is this text.
+std::string documented_configuration();
+
+// The items of a list: without the white space around them, and without the empty ones.
+std::vector<std::string> list_items(const std::string& list, char separator);
+
+// Sets one setting of section [quire] from its text. where: the beginning of the sentence when it cannot be:
+// file and line, variable or option. Throws ConfigurationError. REQUIRES: the name is one of the settings
+void set_setting(Settings& settings, const std::string& name, const std::string& value,
+                 const std::string& where);
+
+// Sets what the file says: sections [quire], [function:NAME] and [environment]. Throws ConfigurationError.
+void read_settings_file(Settings& settings, const std::string& path);
+
+// Sets what the variables QUIRE_… say; QUIRE_CONFIG, the path of the configuration file, is not one of the
+// settings. variables: "NAME=value" each. Throws ConfigurationError.
+void read_settings_environment(Settings& settings, const std::vector<std::string>& variables);
 
 }  // namespace quire

@@ -30,8 +30,8 @@ using Jobs = std::span<Job>;
 // Runs body(job) in the job's scope. An exception that escapes body is written to the job's stderr and sets
 // status 1; the next job goes on.
 template <typename Body>
-void job_context(Job& job, Body&& body) {
-  const JobScope scope(job);
+void job_context(Job& job, Body&& body, bool another_follows = false) {
+  const JobScope scope(job, another_follows);
   try {
     std::forward<Body>(body)(job);
   } catch (const std::exception& error) {
@@ -46,7 +46,7 @@ void job_context(Job& job, Body&& body) {
 // Runs body(job) for one job after the other, each in its own scope.
 template <typename Body>
 void for_each_job(Jobs jobs, Body&& body) {
-  for (Job& job : jobs) job_context(job, body);
+  for (Job& job : jobs) job_context(job, body, &job != &jobs.back());
 }
 
 }  // namespace quire
@@ -71,7 +71,10 @@ QUIRE_EXPORT bool independent_jobs();
 // when loaded), so every subset gets a process that loads it anew. Absent: false.
 QUIRE_EXPORT bool fresh_process();
 
-// What the module was built against; read by the worker before anything of the module is called.
-[[gnu::used]] QUIRE_EXPORT inline const int quire_interface_version = quire::interface_version;
+// What the module was built against; read by the worker before anything of the module is called. Weak rather
+// than inline: of an inline variable the dynamic linker keeps one for the whole process, so that a second
+// module would be taken for what the first one was built against.
+[[gnu::weak]] QUIRE_EXPORT extern const int quire_interface_version;
+[[gnu::used]] const int quire_interface_version = quire::interface_version;
 
 }  // extern "C"

@@ -25,7 +25,8 @@ class Job;
 class JobWatcher {
  public:
   virtual void begun(Job& job) = 0;
-  virtual void ended(Job& job) = 0;
+  // another_follows: the scope of the next job opens at once, with nothing of the script in between.
+  virtual void ended(Job& job, bool another_follows) = 0;
 
  protected:
   ~JobWatcher() = default;
@@ -112,7 +113,7 @@ class Job {
 
   template <typename... Values>
   static void print(std::string& to, const PrintOptions& options, const Values&... values) {
-    bool first = true;
+    [[maybe_unused]] bool first = true;  // not used where nothing is printed
     ((std::exchange(first, false) ? void() : void(to += options.sep), append(to, values)), ...);
     to += options.end;
   }
@@ -142,17 +143,18 @@ class Job {
 // attributed to the job. Prefer job_context() and for_each_job(); scopes do not nest.
 class JobScope {
  public:
-  explicit JobScope(Job& job) : job_(job) {
+  explicit JobScope(Job& job, bool another_follows = false) : job_(job), another_follows_(another_follows) {
     if (job_.watcher_ != nullptr) job_.watcher_->begun(job_);
   }
   ~JobScope() {
-    if (job_.watcher_ != nullptr) job_.watcher_->ended(job_);
+    if (job_.watcher_ != nullptr) job_.watcher_->ended(job_, another_follows_);
   }
   JobScope(const JobScope&) = delete;
   JobScope& operator=(const JobScope&) = delete;
 
  private:
   Job& job_;
+  const bool another_follows_;
 };
 
 }  // namespace quire

@@ -29,9 +29,8 @@
 //
 //   'C' call      bytes[16] nonce, string function, u32 number of jobs             written by the worker
 //   'J' job       u8 capture_output, string uuid, u32 count, count strings: the arguments    (one per job)
-//   'B' begun     u32 job, i64 microseconds since 1970                             written by the subset
 //   'E' ended     u32 job, i64 exit code, i64 microseconds since 1970, string output, string error
-//                 (a later one for the same job replaces it)
+//                 written by the subset (a later one for the same job replaces it)
 //   'R' returned  empty: call() has returned, every job has an 'E'
 //   'X' escaped   string: what left call() instead, told for the stderr of the jobs
 //
@@ -39,6 +38,9 @@
 // job, the subset's process writes a marker to both whenever a job's scope opens or closes:
 //
 //   marker  bytes[16] nonce, u32 job, or 0xFFFFFFFF where none is open
+//
+// The last marker also tells which job was being worked on when a process died. Where one scope opens right
+// after another has closed, the marker of the closing may be left out.
 #pragma once
 
 #include <array>
@@ -104,7 +106,7 @@ struct LedgerHead {
 };
 
 struct LedgerEntry {
-  char kind = 0;  // 'B', 'E', 'R' or 'X'
+  char kind = 0;  // 'E', 'R' or 'X'
   std::uint32_t job = 0;
   std::int64_t exit_code = 0;
   std::int64_t microseconds = 0;
@@ -117,7 +119,6 @@ struct LedgerEntry {
 void append_call(std::string& ledger, const Nonce& nonce, std::string_view function, std::uint32_t jobs);
 void append_job(std::string& ledger, bool capture_output, std::string_view uuid,
                 const std::vector<std::string>& arguments);
-void append_begun(std::string& ledger, std::uint32_t job, std::int64_t microseconds);
 void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code, std::int64_t microseconds,
                   std::string_view output, std::string_view error);
 void append_returned(std::string& ledger);

@@ -1,0 +1,10 @@
+// move — the program mv under Archivematica's name.
+//
+//   arg 1…   the arguments of mv
+#include "run_tool.hpp"
+
+void call(quire::Jobs jobs) {
+  quire::for_each_job(jobs, [](quire::Job& job) { quire::run_tool("mv", job); });
+}
+
+bool independent_jobs() { return true; }

@@ -1,0 +1,6 @@
+def concurrent_instances():
+    return 0
+
+
+def call(jobs):
+    pass

@@ -1,0 +1,3 @@
+def call(jobs):
+    for job in jobs
+        pass

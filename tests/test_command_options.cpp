@@ -1,0 +1,166 @@
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <sstream>
+
+#include "tests/support/temporary_folder.hpp"
+#include "worker/commands/command.hpp"
+#include "worker/commands/command_options.hpp"
+
+using namespace quire;
+namespace po = boost::program_options;
+using Words = CommandOptions::Words;
+
+namespace {
+
+// A command with the options --json and --number, given these arguments.
+struct Parsed {
+  Parsed(const std::vector<std::string>& arguments, Words words) {
+    options.own().add_options()("json", po::bool_switch(), "a line of JSON")("number,n", po::value<int>(),
+                                                                             "a number");
+    go_on = options.parse(arguments, words);
+  }
+  CommandOptions options{{.usage = "quire it [OPTIONS]", .description = "Does it.", .example = "  quire it"}};
+  bool go_on = false;
+};
+
+std::vector<std::string> words_of(const std::vector<std::string>& arguments, Words words) {
+  return Parsed(arguments, words).options.words();
+}
+
+std::string refusal(const std::vector<std::string>& arguments) {
+  try {
+    Parsed(arguments, Words::among_options);
+    return "";
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+// A variable of the environment for the time of a scope.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
+
+}  // namespace
+
+TEST_CASE("command_options: words") {
+  SUBCASE("words may stand among the options") {
+    CHECK(words_of({"a", "--json", "b", "-n", "3", "c"}, Words::among_options) ==
+          std::vector<std::string>{"a", "b", "c"});
+  }
+  SUBCASE("the first word ends the options, and what follows is handed on as it is") {
+    const Parsed parsed({"--number", "3", "hello", "--json", "-x", "", "--", "--record="},
+                        Words::end_options);
+    CHECK(parsed.options.words() == std::vector<std::string>{"hello", "--json", "-x", "", "--", "--record="});
+    CHECK(parsed.options.values()["number"].as<int>() == 3);
+    CHECK_FALSE(parsed.options.values()["json"].as<bool>());
+  }
+  SUBCASE("one word alone is a word") {
+    CHECK(words_of({"hello"}, Words::end_options) == std::vector<std::string>{"hello"});
+  }
+  SUBCASE("-- ends the options") {
+    CHECK(words_of({"--json", "--", "--number"}, Words::among_options) ==
+          std::vector<std::string>{"--number"});
+    CHECK(words_of({"--json", "--", "--number", "x"}, Words::end_options) ==
+          std::vector<std::string>{"--number", "x"});
+  }
+  SUBCASE("a single dash is a word, as for standard input") {
+    CHECK(words_of({"-", "--json"}, Words::among_options) == std::vector<std::string>{"-"});
+    CHECK(words_of({"-", "--json"}, Words::end_options) == std::vector<std::string>{"-", "--json"});
+  }
+  SUBCASE("the value of an option may be spelled like an option") {
+    const Parsed parsed({"--record", "record", "json", "x"}, Words::end_options);
+    CHECK(parsed.options.values()["record"].as<std::string>() == "record");
+    CHECK(parsed.options.words() == std::vector<std::string>{"json", "x"});
+  }
+}
+
+TEST_CASE("command_options: refusals") {
+  SUBCASE("an option that does not exist, with the one that was meant") {
+    CHECK(refusal({"--jso"}) == "There is no option --jso. Did you mean --json? --help lists them.");
+    CHECK(refusal({"--gearman-server=x"}) ==
+          "There is no option --gearman-server. Did you mean --gearman-servers? --help lists them.");
+  }
+  SUBCASE("the beginning of an option is not the option") {
+    CHECK(refusal({"--num", "3"}).starts_with("There is no option"));
+  }
+  SUBCASE("an option without its value") {
+    CHECK(refusal({"--number"}).find("--number") != std::string::npos);
+  }
+  SUBCASE("a value for an option that has none") {
+    CHECK(refusal({"--json=x"}).find("--json") != std::string::npos);
+  }
+  SUBCASE("a value of the wrong type") {
+    CHECK(refusal({"--number=x"}).find("--number") != std::string::npos);
+  }
+  SUBCASE("an option given twice") { CHECK(refusal({"-n1", "-n2"}).find("--number") != std::string::npos); }
+  SUBCASE("nothing of these") { CHECK(refusal({"--number=1", "--json"}) == ""); }
+}
+
+TEST_CASE("command_options: help") {
+  std::ostringstream text;
+  std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
+  const Parsed parsed({"--help"}, Words::among_options);
+  std::cout.rdbuf(before);
+  CHECK_FALSE(parsed.go_on);
+  CHECK(text.str().starts_with("Usage: quire it [OPTIONS]\n\nDoes it.\n"));
+  CHECK(text.str().find("Example:\n  quire it\n") != std::string::npos);
+  CHECK(text.str().find("--json") != std::string::npos);
+  for (const SettingDescription& setting : setting_descriptions()) {
+    CHECK(text.str().find("--" + setting.option + " " + setting.value_name) != std::string::npos);
+  }
+}
+
+TEST_CASE("command_options: settings") {
+  const test::TemporaryFolder folder;
+  const std::string file =
+      folder.write("quire.conf", "[quire]\nworkers = 1\nrecord = /file\npython = file\n");
+  SUBCASE("a later source counts more: default, file, environment, command line") {
+    const Variable record("QUIRE_RECORD", "/environment");
+    const Variable python("QUIRE_PYTHON", "environment");
+    const Settings settings =
+        Parsed({"--config", file, "--python", "option"}, Words::among_options).options.settings();
+    CHECK(settings.log_level == "info");
+    CHECK(settings.workers == 1);
+    CHECK(settings.record == "/environment");
+    CHECK(settings.python == "option");
+  }
+  SUBCASE("the file may be named by the environment, and the option counts more") {
+    const Variable variable("QUIRE_CONFIG", file);
+    CHECK(Parsed({}, Words::among_options).options.settings().workers == 1);
+    const std::string other = folder.write("other.conf", "[quire]\nworkers = 2\n");
+    CHECK(Parsed({"--config=" + other}, Words::among_options).options.settings().workers == 2);
+  }
+  SUBCASE("an option may set an empty value, in both forms") {
+    CHECK(Parsed({"--config", file, "--python="}, Words::among_options).options.settings().python == "");
+    CHECK(Parsed({"--config", file, "--python", ""}, Words::among_options).options.settings().python == "");
+    CHECK(Parsed({"--config", file, "--python=", "a", "b"}, Words::end_options).options.settings().python ==
+          "");
+  }
+  SUBCASE("a bad value is refused with its option") {
+    CHECK_THROWS_WITH_AS(
+        Parsed({"--config", file, "--host-idle-time=soon"}, Words::among_options).options.settings(),
+        "--host-idle-time: \"soon\" is not a whole number from 0 to 1000000000.", ConfigurationError);
+  }
+  SUBCASE("a file that was asked for must be there") {
+    CHECK_THROWS_AS(Parsed({"--config", "/nonexistent"}, Words::among_options).options.settings(),
+                    ConfigurationError);
+  }
+  SUBCASE("an option of the command's own takes the place of a setting with its name") {
+    CommandOptions options({.usage = "", .description = "", .example = ""});
+    options.own().add_options()("python", po::bool_switch(), "in Python");
+    REQUIRE(options.parse({"--config", file, "--python"}, Words::among_options));
+    CHECK(options.values()["python"].as<bool>());
+    CHECK(options.settings().python == "file");
+  }
+  SUBCASE("settings are complete") {
+    CHECK_FALSE(Parsed({"--config", file}, Words::among_options).options.settings().client_modules.empty());
+  }
+}

@@ -1,0 +1,142 @@
+#include "worker/commands/command_options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+
+#include <unistd.h>
+#include <boost/program_options/errors.hpp>
+#include <boost/program_options/option.hpp>
+#include <boost/program_options/parsers.hpp>
+
+#include "worker/commands/command.hpp"
+#include "worker/nearest.hpp"
+
+namespace quire {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr unsigned help_width = 100;
+constexpr const char* default_file = "/etc/quire/quire.conf";
+
+bool is_option(const std::string& word) { return word.size() > 1 && word[0] == '-'; }
+
+// A hook of Program_options, called with the words that are left; what it takes it removes from them.
+// Takes "--name=", which Program_options refuses, as the empty value, which settings may have.
+std::vector<po::option> take_empty_value(std::vector<std::string>& left) {
+  const std::string& word = left.front();
+  if (!word.starts_with("--") || word.find('=') != word.size() - 1) return {};
+  po::option option(word.substr(2, word.size() - 3), {""});
+  option.original_tokens = {word};
+  left.erase(left.begin());
+  return {option};
+}
+
+// Likewise, and takes the first word that is no option together with all that follows.
+std::vector<po::option> take_words_to_the_end(std::vector<std::string>& left) {
+  // The hook is also asked about single words that are to be an option's value; those are not its business,
+  // and a last word is taken for what it is anyway.
+  if (left.size() == 1 || is_option(left.front())) return take_empty_value(left);
+  std::vector<po::option> words;
+  for (const std::string& word : left) {
+    po::option& option = words.emplace_back();
+    option.value = option.original_tokens = {word};
+  }
+  left.clear();
+  return words;
+}
+
+// An option of the command's own takes the place of a setting with the same name.
+bool is_own(const po::options_description& own, const SettingDescription& setting) {
+  return own.find_nothrow(setting.option, false) != nullptr;
+}
+
+po::options_description setting_options(const po::options_description& own) {
+  po::options_description options(
+      "Settings, also read from the configuration file and from variables QUIRE_…", help_width);
+  for (const SettingDescription& setting : setting_descriptions()) {
+    if (is_own(own, setting)) continue;
+    std::string text = setting.documentation;
+    if (!setting.default_value.empty()) text += " (" + setting.default_value + ")";
+    options.add_options()(setting.option.c_str(), po::value<std::string>()->value_name(setting.value_name),
+                          text.c_str());
+  }
+  return options;
+}
+
+std::string did_you_mean_option(const std::string& option, const po::options_description& known) {
+  std::vector<std::string> names;
+  for (const auto& each : known.options()) names.push_back("--" + each->long_name());
+  return did_you_mean(option, names);
+}
+
+std::vector<std::string> environment_variables() {
+  std::vector<std::string> variables;
+  for (const char* const* variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  return variables;
+}
+
+}  // namespace
+
+CommandOptions::CommandOptions(Text text) : text_(std::move(text)), own_("Options", help_width) {}
+
+bool CommandOptions::parse(const std::vector<std::string>& arguments, Words words) {
+  own_.add_options()("config", po::value<std::string>()->value_name("FILE"),
+                     "configuration file (QUIRE_CONFIG, else /etc/quire/quire.conf)")(
+      "help,h", po::bool_switch(), "print this text");
+  const po::options_description settings = setting_options(own_);
+  po::options_description all;
+  all.add(own_).add(settings);
+
+  try {
+    const auto parsed =
+        po::command_line_parser(arguments)
+            .options(all)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .extra_style_parser(words == Words::end_options ? take_words_to_the_end : take_empty_value)
+            .run();
+    po::store(parsed, values_);
+    po::notify(values_);
+    words_ = po::collect_unrecognized(parsed.options, po::include_positional);
+  } catch (const po::unknown_option& error) {
+    const std::string option = error.get_option_name().substr(0, error.get_option_name().find('='));
+    throw UsageError("There is no option " + option + "." + did_you_mean_option(option, all) +
+                     " --help lists them.");
+  } catch (const po::error& error) {
+    throw UsageError(std::string(error.what()) + ".");
+  }
+
+  if (!values_["help"].as<bool>()) return true;
+  std::cout << "Usage: " << text_.usage << "\n\n"
+            << text_.description << "\n\n"
+            << own_ << '\n'
+            << settings << "\nExample:\n"
+            << text_.example << '\n';
+  return false;
+}
+
+Settings CommandOptions::settings() const {
+  Settings settings;
+  const char* const variable = std::getenv("QUIRE_CONFIG");
+  if (values_.count("config") != 0) {
+    read_settings_file(settings, values_["config"].as<std::string>());
+  } else if (variable != nullptr && *variable != '\0') {
+    read_settings_file(settings, variable);
+  } else if (std::error_code error; std::filesystem::exists(default_file, error) || error) {
+    // Where it cannot be told whether the file is there, reading it says why.
+    read_settings_file(settings, default_file);
+  }
+  read_settings_environment(settings, environment_variables());
+  for (const SettingDescription& setting : setting_descriptions()) {
+    if (is_own(own_, setting) || values_.count(setting.option) == 0) continue;
+    set_setting(settings, setting.name, values_[setting.option].as<std::string>(), "--" + setting.option);
+  }
+  settings.complete();
+  return settings;
+}
+
+}  // namespace quire

@@ -1,0 +1,56 @@
+// The options of one command: its own, --config and --help, and every setting of the worker.
+//
+//   CommandOptions options({.usage = "quire try [OPTIONS] MODULE [ARGUMENT…]", .description = "…", .example =
+//   "…"}); options.own().add_options()("json", po::bool_switch(), "one line of JSON"); if
+//   (!options.parse(arguments, CommandOptions::Words::end_options)) return exit_ok;  // --help was printed
+//   const Settings settings = options.settings();
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/value_semantic.hpp>
+#include <boost/program_options/variables_map.hpp>
+
+#include "worker/settings.hpp"
+
+namespace quire {
+
+class CommandOptions {
+ public:
+  struct Text {
+    std::string usage;        // one line
+    std::string description;  // what the command does, a few lines
+    std::string example;      // one or more command lines that work
+  };
+
+  // What words that are no options mean: they may stand among the options, or the first one ends the options
+  // and all that follows is the command's own ("quire try MODULE -x" hands -x on).
+  enum class Words { among_options, end_options };
+
+  explicit CommandOptions(Text text);
+
+  // The command's own options; add to it before parse(). One with the name of a setting takes its place: the
+  // setting then cannot be given on this command's command line.
+  boost::program_options::options_description& own() { return own_; }
+
+  // Reads the arguments (without "quire" and the command's name). Prints the help and returns false where it
+  // was asked for. Throws UsageError.
+  bool parse(const std::vector<std::string>& arguments, Words words);
+
+  const boost::program_options::variables_map& values() const { return values_; }
+  const std::vector<std::string>& words() const { return words_; }
+
+  // Defaults, file (--config, else QUIRE_CONFIG, else /etc/quire/quire.conf where it exists), environment,
+  // command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
+  Settings settings() const;
+
+ private:
+  Text text_;
+  boost::program_options::options_description own_;
+  boost::program_options::variables_map values_;
+  std::vector<std::string> words_;
+};
+
+}  // namespace quire

@@ -1,0 +1,247 @@
+#include "worker/gearman_connection.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <set>
+
+#include <libgearman/gearman.h>
+
+#include "worker/socket_search.hpp"
+
+namespace quire {
+
+namespace {
+
+// How long a server may take to take or give the next piece of a message.
+constexpr int io_timeout_milliseconds = 30'000;
+
+// libgearman gives the socket 32 kB, over which a large reply crawls: each piece waits for the last one's
+// acknowledgement.
+constexpr int socket_buffer = 4 * 1024 * 1024;
+
+// A packet of the Gearman protocol: "\0REQ" or "\0RES", u32 type, u32 size; big-endian.
+constexpr std::size_t header_size = 12;
+enum class PacketType : std::uint32_t {
+  can_do = 1,
+  cant_do = 2,
+  reset_abilities = 3,
+  pre_sleep = 4,
+  noop = 6,
+  no_job = 10,
+  job_assign = 11,
+  job_assign_uniq = 31,
+  grab_job_all = 39,
+  job_assign_all = 40,
+};
+
+std::pair<std::string, in_port_t> split_server(const std::string& server) {
+  const std::size_t colon = server.rfind(':');
+  if (colon == std::string::npos) return {server, 4730};
+  return {server.substr(0, colon), static_cast<in_port_t>(std::stoul(server.substr(colon + 1)))};
+}
+
+struct WorkerDeleter {
+  void operator()(gearman_worker_st* worker) const { gearman_worker_free(worker); }
+};
+
+}  // namespace
+
+// Freed with the worker where the connection goes first.
+class GearmanConnection::Job {
+ public:
+  explicit Job(gearman_job_st* given) : job(given) {}
+  gearman_job_st* job;
+};
+
+struct GearmanConnection::Impl {
+  explicit Impl(const std::string& given_server) : server(given_server), worker(gearman_worker_create(nullptr)) {
+    if (!worker) throw ConnectionLost("out of memory");
+  }
+
+  void connect(const std::string& identifier, const std::vector<std::string>& functions) {
+    const auto [host, port] = split_server(server);
+    gearman_worker_set_timeout(worker.get(), io_timeout_milliseconds);
+    check(gearman_worker_add_server(worker.get(), host.c_str(), port), "cannot be used");
+    for (const std::string& function : functions) {
+      check(gearman_worker_register(worker.get(), function.c_str(), 0), "refuses a function");
+    }
+    const SocketSearch search;
+    check(gearman_worker_set_identifier(worker.get(), identifier.data(), identifier.size()), "cannot be reached");
+    descriptor = search.new_tcp_socket(port);
+    if (descriptor < 0) throw ConnectionLost(server + " cannot be reached");
+    ::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &socket_buffer, sizeof socket_buffer);
+    ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &socket_buffer, sizeof socket_buffer);
+    const int on = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    const int idle_seconds = 30;
+    const int probe_seconds = 10;
+    const int unanswered_milliseconds = 60'000;
+    ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &probe_seconds, sizeof probe_seconds);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_milliseconds, sizeof unanswered_milliseconds);
+  }
+
+  void check(gearman_return_t result, const char* what) const {
+    if (gearman_success(result)) return;
+    const char* error = gearman_worker_error(worker.get());
+    throw ConnectionLost(server + " " + what + ": " + (error != nullptr ? error : gearman_strerror(result)));
+  }
+
+  // How we steer. Between two jobs libgearman waits in gearman_worker_grab_job() for the answer to GRAB_JOB, or,
+  // without blocking, can be told to come back for it; but given NO_JOB it loses its place and crashes in the
+  // next call, and PRE_SLEEP is sent by its own loop only. So it never sees a NO_JOB or a NOOP: we look at each
+  // header first, take these two out of the stream and answer them, and call it when a job has arrived.
+  //
+  //   ask():   libgearman sends GRAB_JOB and waits                    (state: asking)
+  //   take():  NO_JOB → we send PRE_SLEEP; NOOP → we send GRAB_JOB; JOB_ASSIGN → libgearman reads the job
+  //
+  // The cork holds GRAB_JOB back until libgearman has found out that there is no answer yet.
+  void ask() {
+    set_cork(true);
+    gearman_worker_add_options(worker.get(), GEARMAN_WORKER_NON_BLOCKING);
+    gearman_return_t result = GEARMAN_SUCCESS;
+    gearman_worker_grab_job(worker.get(), nullptr, &result);
+    gearman_worker_remove_options(worker.get(), GEARMAN_WORKER_NON_BLOCKING);
+    set_cork(false);
+    if (result != GEARMAN_IO_WAIT) lost(result);
+    asking = true;
+  }
+
+  std::unique_ptr<Taken> take() {
+    for (;;) {
+      const std::optional<PacketType> type = peek();
+      if (!type) return nullptr;
+      switch (*type) {
+        case PacketType::no_job:
+          drop_header();
+          send(PacketType::pre_sleep);
+          break;
+        case PacketType::noop:
+          drop_header();
+          if (asking) send(PacketType::grab_job_all);
+          break;
+        case PacketType::job_assign:
+        case PacketType::job_assign_uniq:
+        case PacketType::job_assign_all:
+          return grab();
+        default:
+          throw ConnectionLost(server + " sent a packet that no worker expects (type " +
+                               std::to_string(static_cast<std::uint32_t>(*type)) + ")");
+      }
+    }
+  }
+
+  std::unique_ptr<Taken> grab() {
+    gearman_return_t result = GEARMAN_SUCCESS;
+    gearman_job_st* job = gearman_worker_grab_job(worker.get(), nullptr, &result);
+    if (job == nullptr) lost(result);
+    asking = false;
+    auto taken = std::make_unique<Taken>();
+    taken->job = std::make_shared<Job>(job);
+    taken->delivery.function = gearman_job_function_name(job);
+    taken->delivery.handle = gearman_job_handle(job);
+    if (const char* unique = gearman_job_unique(job)) taken->delivery.unique = unique;
+    taken->delivery.workload.assign(static_cast<const char*>(gearman_job_workload(job)), gearman_job_workload_size(job));
+    taken->delivery.server = server;
+    return taken;
+  }
+
+  [[noreturn]] void lost(gearman_return_t result) const {
+    throw ConnectionLost(server + " was lost: " + gearman_strerror(result));
+  }
+
+  // The type of the next packet. Nothing when its header is not there yet.
+  std::optional<PacketType> peek() const {
+    std::array<unsigned char, header_size> header;
+    const ssize_t got = ::recv(descriptor, header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (got == 0) throw ConnectionLost(server + " closed the connection");
+    if (got < 0 && errno != EAGAIN && errno != EINTR) {
+      throw ConnectionLost(server + " was lost: " + std::strerror(errno));
+    }
+    if (got < static_cast<ssize_t>(header.size())) return std::nullopt;
+    std::uint32_t type;
+    std::memcpy(&type, header.data() + 4, sizeof type);
+    return static_cast<PacketType>(ntohl(type));
+  }
+
+  void drop_header() const {
+    std::array<char, header_size> header;
+    if (::recv(descriptor, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) {
+      throw ConnectionLost(server + " was lost");
+    }
+  }
+
+  // Packets of the protocol that libgearman would only send from its own loop.
+  void send(PacketType type, std::string_view argument = {}) const {
+    std::string packet("\0REQ", 4);
+    for (const std::uint32_t number : {static_cast<std::uint32_t>(type), static_cast<std::uint32_t>(argument.size())}) {
+      const std::uint32_t bytes = htonl(number);
+      packet.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
+    }
+    packet += argument;
+    for (std::string_view left = packet; !left.empty();) {
+      const ssize_t sent = ::send(descriptor, left.data(), left.size(), MSG_NOSIGNAL);
+      if (sent > 0) {
+        left.remove_prefix(static_cast<std::size_t>(sent));
+      } else if (errno == EAGAIN) {
+        wait_until_writable();
+      } else if (errno != EINTR) {
+        throw ConnectionLost(server + " was lost: " + std::strerror(errno));
+      }
+    }
+  }
+
+  void wait_until_writable() const;
+
+  void set_cork(int on) const { ::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
+  const std::string server;
+  std::unique_ptr<gearman_worker_st, WorkerDeleter> worker;
+  int descriptor = -1;
+  bool asking = false;
+};
+
+void GearmanConnection::Impl::wait_until_writable() const {
+  pollfd waiting{descriptor, POLLOUT, 0};
+  if (::poll(&waiting, 1, io_timeout_milliseconds) == 0) throw ConnectionLost(server + " takes nothing any more");
+}
+
+GearmanConnection::GearmanConnection(const std::string& server, const std::string& identifier,
+                                     const std::vector<std::string>& functions)
+    : impl_(std::make_unique<Impl>(server)) {
+  impl_->connect(identifier, functions);
+}
+
+GearmanConnection::~GearmanConnection() = default;
+
+int GearmanConnection::descriptor() const { return impl_->descriptor; }
+void GearmanConnection::ask() { impl_->ask(); }
+bool GearmanConnection::asking() const { return impl_->asking; }
+std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return impl_->take(); }
+void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
+void GearmanConnection::offer(std::string_view function) { impl_->send(PacketType::can_do, function); }
+void GearmanConnection::withdraw_all() { impl_->send(PacketType::reset_abilities); }
+
+void GearmanConnection::complete(Job& job, std::string_view reply) {
+  const gearman_return_t result = gearman_job_send_complete(job.job, reply.data(), reply.size());
+  if (gearman_failed(result)) impl_->lost(result);
+  gearman_job_free(job.job);
+}
+
+void GearmanConnection::fail(Job& job) {
+  const gearman_return_t result = gearman_job_send_fail(job.job);
+  if (gearman_failed(result)) impl_->lost(result);
+  gearman_job_free(job.job);
+}
+
+}  // namespace quire

@@ -1,0 +1,67 @@
+// One connection to one job server, as its worker: jobs are taken one after the other and answered in any order.
+//
+// libgearman connects, registers, reads jobs and sends results. Its own loop answers a job before it takes the
+// next; to hold several, we read the headers of what the server says and ask for jobs ourselves (steer() in the
+// .cpp tells why). Used by one thread.
+#pragma once
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "worker/batch.hpp"
+
+namespace quire {
+
+// The connection cannot be used any more, or never could; what() says why. Jobs that it brought are the job
+// server's again.
+struct ConnectionLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class GearmanConnection {
+ public:
+  // A job in hand; it belongs to the connection that brought it.
+  class Job;
+
+  struct Taken {
+    std::shared_ptr<Job> job;
+    Delivery delivery;
+  };
+
+  // Connects and offers the functions. server: "host:port". Throws ConnectionLost.
+  GearmanConnection(const std::string& server, const std::string& identifier, const std::vector<std::string>& functions);
+  ~GearmanConnection();
+  GearmanConnection(const GearmanConnection&) = delete;
+  GearmanConnection& operator=(const GearmanConnection&) = delete;
+
+  // To be polled for reading; take() then.
+  int descriptor() const;
+
+  // Asks the server for a job. It arrives by take(), at once or when there is one; until then the connection is
+  // asking(). REQUIRES: !asking()
+  void ask();
+  bool asking() const;
+
+  // Reads what the server has sent: a job, or nothing for us. Throws ConnectionLost.
+  std::unique_ptr<Taken> take();
+
+  // Takes a function back, or offers it again. Both hold for the jobs asked for afterwards.
+  void withdraw(std::string_view function);
+  void offer(std::string_view function);
+
+  // Takes all functions back: no further job will come, but one that is already on its way.
+  void withdraw_all();
+
+  // Answers a job. Throws ConnectionLost.
+  void complete(Job& job, std::string_view reply);
+  void fail(Job& job);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quire

@@ -1,0 +1,772 @@
+#!/usr/bin/python3
+"""quire_host.py: loads one client script written in Python and forks a process for every subset.
+
+    PYTHON quire_host.py [--path DIR:DIR...] IMPORT_NAME [FILE]
+
+Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. The folders of --path
+go before Python's own. With FILE the script is that file, loaded as IMPORT_NAME; without, or when IMPORT_NAME
+has dots, it is what `import IMPORT_NAME` finds.
+
+A subset starts from the state in which the script was just after loading, whatever other subsets did to it.
+Its process ends when call() has returned, as multiprocessing's children do: functions registered with atexit
+are not run, and threads that are still at work are not waited for.
+
+This is one file, although long, because it is started by its path with whatever interpreter the site's
+scripts need, Python 3.8 or later, and finds nothing of ours there: only the standard library.
+"""
+
+import datetime
+import faulthandler
+import gc
+import importlib
+import importlib.machinery
+import importlib.util
+import io
+import logging
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+from fcntl import F_DUPFD_CLOEXEC, fcntl
+
+try:
+    import ctypes
+
+    C_LIBRARY = ctypes.CDLL(None)
+except (ImportError, OSError):  # an interpreter built without it
+    C_LIBRARY = None
+
+# ---- the job: what a client script sees ----------------------------------------------------------------------
+
+
+class Job:
+    """One unit of work and what became of it; its members are those of Archivematica's Job class.
+
+    Text is appended to lists of pieces and joined when somebody looks, so that many small writes stay cheap.
+    """
+
+    def __init__(self, name, uuid, arguments, capture_output=False):
+        self.name = name
+        self.uuid = uuid
+        self.args = [name] + arguments
+        self.capture_output = capture_output
+        self.int_code = 0
+        self.status_code = ""
+        self.start_time = None
+        self.end_time = None
+        self._output = []
+        self._error = []
+        self._reporter = None  # is told when the job's scope opens and closes; none in a script's own tests
+        self._index = 0
+        self._reported = None  # the exit code it was reported with
+        self._changed = False  # its texts, since it was reported
+
+    def set_status(self, int_code, status_code="success"):
+        """Stores only a code that is not zero: 0 never clears an earlier failure."""
+        if int_code:
+            self.int_code = int(int_code)
+        self.status_code = status_code
+
+    def write_output(self, s):
+        self._output.append(checked_text(s))
+        self._changed = True
+
+    def write_error(self, s):
+        self._error.append(checked_text(s))
+        self._changed = True
+
+    def print_output(self, *args):
+        self.write_output(" ".join([str(x) for x in args]) + "\n")
+
+    def print_error(self, *args):
+        self.write_error(" ".join([str(x) for x in args]) + "\n")
+
+    def pyprint(self, *objects, **kwargs):
+        """Like print(); file is what sys.stdout or sys.stderr is now, and nothing else."""
+        file = kwargs.get("file", sys.stdout)
+        sep = kwargs.get("sep")
+        end = kwargs.get("end")
+        text = (" " if sep is None else sep).join([str(x) for x in objects]) + ("\n" if end is None else end)
+        if file is sys.stdout:
+            self.write_output(text)
+        elif file is sys.stderr:
+            self.write_error(text)
+        else:
+            raise ValueError("pyprint: the file must be sys.stdout or sys.stderr, not " + str(file))
+
+    def JobContext(self, logger=None):
+        """The scope in which the job is worked on, for a with statement.
+
+        An Exception that escapes it is written to the job's stderr and sets status 1, and the next job goes
+        on. With a logger, its records of INFO and above go to the job's output, those of ERROR and above to
+        its stderr instead.
+        """
+        return JobScope(self, logger)
+
+    @property
+    def UUID(self):
+        return self.uuid
+
+    @property
+    def output(self):
+        return joined(self._output)
+
+    @output.setter
+    def output(self, text):
+        self._output[:] = [checked_text(text)]
+        self._changed = True
+
+    @property
+    def error(self):
+        return joined(self._error)
+
+    @error.setter
+    def error(self, text):
+        self._error[:] = [checked_text(text)]
+        self._changed = True
+
+    def get_exit_code(self):
+        return self.int_code
+
+    def get_stdout(self):
+        return self.output
+
+    def get_stderr(self):
+        return self.error
+
+    def dump(self):
+        head = f"#<{self.name}; exit={self.int_code}; code={self.status_code} uuid={self.uuid}"
+        return f"{head}\n{self.output}\n{self.error}\n>"
+
+    def log_results(self):
+        logging.getLogger("quire.job").info("%s", self.dump())
+
+
+class JobScope:
+    """What JobContext() gives."""
+
+    def __init__(self, job, logger):
+        self._job = job
+        self._logger = logger
+        self._handler = None
+
+    def __enter__(self):
+        if self._logger is not None:
+            self._handler = JobLogHandler(self._job)
+            self._logger.addHandler(self._handler)
+        if self._job._reporter is not None:
+            self._job._reporter.begun(self._job)
+
+    def __exit__(self, kind, error, trace):
+        job = self._job
+        if self._handler is not None:
+            self._logger.removeHandler(self._handler)
+        # SystemExit and the like are not for us: the process is about to end in the middle of this job.
+        going_on = error is None or isinstance(error, Exception)
+        if error is not None and going_on:
+            job.write_error(described(error) + "\n" + "".join(traceback.format_exception(kind, error, trace)))
+            job.set_status(1, status_code="error")
+        if job._reporter is not None:
+            job._reporter.ended(job, going_on)
+        return going_on
+
+
+class JobLogHandler(logging.Handler):
+    """Writes log records to a job, each at once: what is held back is lost when the process dies."""
+
+    def __init__(self, job):
+        super().__init__(logging.INFO)
+        self._job = job
+
+    def emit(self, record):
+        try:
+            text = self.format(record) + "\n"
+            if record.levelno >= logging.ERROR:
+                self._job.write_error(text)
+            else:
+                self._job.write_output(text)
+        except Exception:
+            self.handleError(record)
+
+
+def checked_text(text):
+    # Told at the script's own line, not when the pieces are joined.
+    if not isinstance(text, str):
+        raise TypeError("a job's text must be str, not " + type(text).__name__)
+    return text
+
+
+def joined(pieces):
+    count = len(pieces)
+    if count != 1:
+        # A thread may append meanwhile: what it appends stays behind the pieces that are joined here.
+        pieces[:count] = ["".join(pieces[:count])]
+    return pieces[0]
+
+
+class FallbackFinder:
+    """Offers our Job where scripts import Archivematica's, which most do for type hints only.
+
+    The last finder that Python asks, so that a real module on the path wins.
+    """
+
+    modules = ("client.job", "archivematica.MCPClient.client.job", "worker.client.job")
+    packages = ("client", "archivematica", "archivematica.MCPClient", "archivematica.MCPClient.client",
+                "worker", "worker.client")  # fmt: skip
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.modules and name not in self.packages:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, is_package=name in self.packages)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        if module.__name__ in self.modules:
+            module.Job = Job
+
+
+# ---- the ledger: where a subset reports ----------------------------------------------------------------------
+
+NO_JOB = 0xFFFFFFFF
+U32 = struct.Struct("<I")
+ENDED = struct.Struct("<IBIqqI")  # frame length, 'E', job, exit code, microseconds, length of the output
+MAX_CODE = 2**63 - 1
+
+
+class Reporter:
+    """Writes what becomes of the jobs to the ledger, and the markers that keep captured text apart.
+
+    The markers go to descriptors of our own, since a script may close or redirect 1 and 2.
+    """
+
+    def __init__(self, ledger, output, error):
+        self._ledger = ledger
+        self._captured = (output, error)
+        self._scopes = []  # the jobs whose scopes are open, the innermost last
+        self._broken_off = None  # the job whose scope something like SystemExit has left
+        self._silent = False
+        self._nonce, self.jobs = read_head(ledger)
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for index, job in enumerate(self.jobs):
+            job._index = index
+            job._reporter = self
+            job.start_time = now
+        # A process that the script forks has a copy of the jobs; its report would contradict ours.
+        os.register_at_fork(after_in_child=self._fall_silent)
+
+    def begun(self, job):
+        if self._silent:
+            return
+        self._broken_off = None
+        self._scopes.append(job)
+        self._mark(job._index)
+
+    def ended(self, job, going_on):
+        """The scope has closed. Where the process is about to end, its last marker tells in which job."""
+        if self._silent:
+            return
+        # Scopes that threads have opened need not close in reverse order.
+        for place in reversed(range(len(self._scopes))):
+            if self._scopes[place] is job:
+                del self._scopes[place]
+                break
+        if not going_on:
+            self._broken_off = job
+            return
+        self._broken_off = None
+        self._mark(self._scopes[-1]._index if self._scopes else NO_JOB)
+        self._append(self._frame(job))
+
+    def returned(self):
+        """call() has returned. Not every script opens scopes, and some go back to a job that was reported."""
+        if self._silent:
+            return
+        flush_output()
+        frames = [self._frame(job) for job in self.jobs if is_news(job)]
+        frames.append(U32.pack(1) + b"R")
+        self._append(b"".join(frames))
+
+    def escaped(self, text):
+        """An exception left call(). A job that had not ended has no result, but what it wrote is not lost."""
+        if self._silent:
+            return
+        flush_output()
+        for job in self.jobs:
+            if job._reported is not None:
+                if is_news(job):
+                    self._append(self._frame(job))
+            elif job._changed:
+                self._mark(job._index)
+                for descriptor, written in zip(self._captured, (job.output, job.error)):
+                    write_captured(descriptor, encoded(written))
+        self._mark(NO_JOB if self._broken_off is None else self._broken_off._index)
+        data = encoded(text)
+        self._append(U32.pack(1 + 4 + len(data)) + b"X" + U32.pack(len(data)) + data)
+
+    def _fall_silent(self):
+        self._silent = True
+
+    def _mark(self, index):
+        flush_output()
+        marker = self._nonce + U32.pack(index)
+        for descriptor in self._captured:
+            write_captured(descriptor, marker)
+
+    def _frame(self, job):
+        code = exit_code(job)
+        job._changed = False
+        job._reported = code
+        output = encoded(job.output)
+        error = encoded(job.error)
+        length = ENDED.size + len(output) + len(error)  # without its own four bytes, with those of len(error)
+        head = ENDED.pack(length, ord("E"), job._index, code, time.time_ns() // 1000, len(output))
+        return b"".join((head, output, U32.pack(len(error)), error))
+
+    def _append(self, frames):
+        written = 0
+        try:
+            written = os.write(self._ledger, frames)
+            while written < len(frames):
+                written += os.write(self._ledger, memoryview(frames)[written:])
+        except OSError:
+            # Half a frame would hide what is written after it.
+            os.ftruncate(self._ledger, os.lseek(self._ledger, -written, os.SEEK_END))
+            raise
+
+
+def read_head(ledger):
+    """The nonce and the jobs that the worker has written; the descriptor stands at the end afterwards."""
+    size = os.lseek(ledger, 0, os.SEEK_END)
+    data = b""
+    while len(data) < size:
+        data += os.pread(ledger, size - len(data), len(data))
+
+    def text(at):
+        end = at + 4 + U32.unpack_from(data, at)[0]
+        return data[at + 4 : end].decode("utf-8", "surrogateescape"), end
+
+    if data[4:5] != b"C":
+        raise ValueError("The ledger does not begin with a call.")
+    nonce = data[5:21]
+    function, at = text(21)
+    (count,) = U32.unpack_from(data, at)
+    at += 4
+    jobs = []
+    for _ in range(count):
+        if data[at + 4 : at + 5] != b"J":
+            raise ValueError("The ledger has something else where a job should be.")
+        capture_output = data[at + 5] != 0
+        uuid, at = text(at + 6)
+        (words,) = U32.unpack_from(data, at)
+        at += 4
+        arguments = []
+        for _ in range(words):
+            word, at = text(at)
+            arguments.append(word)
+        jobs.append(Job(function, uuid, arguments, capture_output))
+    return nonce, jobs
+
+
+def exit_code(job):
+    """The job's code as a number that the ledger can hold; a script may have assigned anything."""
+    try:
+        return max(-MAX_CODE, min(MAX_CODE, int(job.int_code or 0)))
+    except (TypeError, ValueError, OverflowError):
+        return 1
+
+
+def is_news(job):
+    return job._changed or job._reported != exit_code(job)
+
+
+def encoded(text):
+    """The bytes of a text: those that could not be decoded come out as they went in."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def write_captured(descriptor, data):
+    """Blocks until the worker has room. A pipe that has gone is not the job's fault."""
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            # A program that the script started has made the pipe, which it shares with us, non-blocking.
+            room = select.poll()
+            room.register(descriptor, select.POLLOUT)
+            room.poll()
+        except OSError:
+            return
+
+
+def flush_output():
+    """Hands on what was printed and is still in buffers, C's included."""
+    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+        try:
+            stream.flush()
+        except Exception:  # closed, or replaced by something else: the script's own affair
+            pass
+    if C_LIBRARY is not None:
+        C_LIBRARY.fflush(None)
+
+
+# ---- the subset: a process that runs call() ------------------------------------------------------------------
+
+FIRST_PRIVATE_DESCRIPTOR = 200  # out of the way of a script that closes or counts the low ones
+PR_SET_PDEATHSIG = 1
+
+
+def become_subset(call, descriptors, parent):
+    """Runs call() in this process and ends it."""
+    code = 1
+    try:
+        code = run_subset(call, descriptors, parent)
+        flush_output()
+    except BaseException:
+        # The worker sees that call() has not returned; why not can only be told on the captured stderr.
+        os.write(2, encoded(traceback.format_exc()))
+    finally:
+        os._exit(code)
+
+
+def run_subset(call, descriptors, parent):
+    lead_group()
+    if C_LIBRARY is not None:
+        C_LIBRARY.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        return 1  # it went before the line above
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+    ledger, output, error = descriptors
+    null = os.open(os.devnull, os.O_RDWR)
+    for source, target in ((null, 0), (output, 1), (error, 2)):
+        os.dup2(source, target)
+    os.close(null)
+    reporter = Reporter(*[move_away(descriptor) for descriptor in (ledger, output, error)])
+    try:
+        call(list(reporter.jobs))
+    except SystemExit as end:
+        return escape(reporter, f"The script ended its process with {end!r}.", end, code_of(end))
+    except KeyboardInterrupt as end:
+        return escape(reporter, "The script was interrupted.", end, 128 + signal.SIGINT)
+    except BaseException as problem:
+        return escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
+    reporter.returned()
+    return 0
+
+
+def escape(reporter, sentence, error, code):
+    reporter.escaped(sentence + "\n" + script_traceback(error))
+    return code
+
+
+def lead_group():
+    try:
+        os.setpgid(0, 0)
+    except OSError:  # it leads a session, and so a group, already
+        pass
+
+
+def move_away(descriptor):
+    try:
+        moved = fcntl(descriptor, F_DUPFD_CLOEXEC, FIRST_PRIVATE_DESCRIPTOR)
+    except OSError:  # a low limit of open files leaves no room up there
+        moved = fcntl(descriptor, F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return moved
+
+
+def code_of(end):
+    """The exit status that Python gives a process that ends with this SystemExit."""
+    if end.code is None:
+        return 0
+    return end.code & 0xFF if isinstance(end.code, int) else 1
+
+
+# ---- the host: loads the script, forks, reaps ----------------------------------------------------------------
+
+CONTROL_DESCRIPTOR = 3
+INTERFACE = 1
+MAX_TEXT = 60000  # of bytes, so that a message stays below a packet's 64 KiB
+MAX_INSTANCES = 2**31
+SECONDS_TO_LEAVE = 5
+INT = struct.Struct("i")  # a descriptor in an ancillary message
+
+
+class Host:
+    """Does nothing but fork, reap and pass on signals, so that it answers at once whatever its subsets do."""
+
+    def __init__(self, call, control):
+        self._call = call
+        self._control = control
+        self._subsets = {}  # number → process id, and its process group's
+        self._parent = os.getppid()
+        # Our own handler, whatever the script has set while it was loaded; its subsets get theirs back.
+        self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
+        self._script_handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+
+    def serve(self):
+        """Serves until the worker closes the control socket."""
+        waiting = select.poll()
+        waiting.register(self._control, select.POLLIN)
+        waiting.register(self._woken, select.POLLIN)
+        worker_is_there = True
+        while worker_is_there:
+            ready = dict(waiting.poll())
+            if self._woken in ready:
+                os.read(self._woken, 4096)
+                self._reap()
+            if self._control.fileno() in ready:
+                worker_is_there = self._receive()
+        for pid in self._subsets.values():
+            signal_group(pid, signal.SIGKILL)
+        for pid in self._subsets.values():
+            reap(pid)
+
+    def _receive(self):
+        """Takes one message; False when the worker has gone."""
+        try:
+            room = socket.CMSG_SPACE(8 * INT.size)
+            packet, ancillary, _, _ = self._control.recvmsg(65536, room, socket.MSG_CMSG_CLOEXEC)
+        except OSError:
+            return False
+        descriptors = []
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                descriptors += [number for number, in INT.iter_unpack(data[: len(data) // INT.size * INT.size])]
+        words = packet.decode("ascii", "replace").split(" ")
+        numbers = [int(word) for word in words[1:] if word.isdecimal()]
+        if words[0] in ("call", "run") and len(numbers) == 1:
+            self._start(numbers[0], descriptors, here=words[0] == "run")
+        elif words[0] == "signal" and len(numbers) == 2 and numbers[0] in self._subsets:
+            signal_group(self._subsets[numbers[0]], numbers[1])
+        return bool(packet)
+
+    def _start(self, subset, descriptors, here):
+        if len(descriptors) != 3:
+            close_all(descriptors)
+            return self._send(f"refused {subset} The descriptors of the subset did not come with it.")
+        flush_output()  # or the subset would write it once more
+        if here:
+            lead_group()
+            self._send(f"started {subset} {os.getpid()}")
+            self._become_subset(descriptors, self._parent)
+        host = os.getpid()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            close_all(descriptors)
+            return self._send(f"refused {subset} No process can be started: {error.strerror}.")
+        if pid == 0:
+            self._become_subset(descriptors, host)
+        close_all(descriptors)
+        try:
+            os.setpgid(pid, pid)  # both do it, so that the group is there whoever comes first
+        except OSError:
+            pass
+        self._subsets[subset] = pid
+        self._send(f"started {subset} {pid}")
+
+    def _become_subset(self, descriptors, parent):
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, self._script_handler or signal.SIG_DFL)
+            self._control.close()
+            close_all((self._woken, self._wake))
+        finally:
+            become_subset(self._call, descriptors, parent)
+
+    def _reap(self):
+        """Tells of every subset that has ended."""
+        for subset, pid in list(self._subsets.items()):
+            if not has_ended(pid):
+                continue
+            # While its leader is not reaped, the number of the group cannot become another's.
+            signal_group(pid, signal.SIGKILL)
+            status = reap(pid)
+            del self._subsets[subset]
+            if os.WIFSIGNALED(status):
+                self._send(f"ended {subset} signalled {os.WTERMSIG(status)}")
+            else:
+                self._send(f"ended {subset} exited {os.WEXITSTATUS(status)}")
+
+    def _send(self, message):
+        try:
+            self._control.send(message.encode())
+        except OSError:  # the worker has gone: the next message that we wait for is the end
+            pass
+
+
+def has_ended(pid):
+    try:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    except ChildProcessError:
+        return True
+
+
+def reap(pid):
+    try:
+        return os.waitpid(pid, 0)[1]
+    except ChildProcessError:  # a thread that the script started while it was loaded has reaped our child
+        return 255 << 8
+
+
+def signal_group(pid, number):
+    try:
+        os.killpg(pid, number)
+    except OSError:  # nobody is there to get it, or it is no signal
+        pass
+
+
+def close_all(descriptors):
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+class CannotLoad(Exception):
+    """The script cannot be used; the text says why, and where in the script."""
+
+    def __init__(self, sentence, error=None):
+        super().__init__(sentence if error is None else sentence + "\n" + script_traceback(error))
+
+
+def load(name, file):
+    """The script as a module."""
+    try:
+        if file is None:
+            return importlib.import_module(name)
+        loader = importlib.machinery.SourceFileLoader(name, file)
+        spec = importlib.util.spec_from_file_location(name, file, loader=loader)
+        module = importlib.util.module_from_spec(spec)
+        # A script may have the name of a module that is in use, such as copy.
+        sys.modules.setdefault(name, module)
+        loader.exec_module(module)
+        return module
+    except SyntaxError as error:
+        raise CannotLoad(f"{name} cannot be loaded: {error.filename}, line {error.lineno}: {error.msg}.", error)
+    except SystemExit as end:
+        raise CannotLoad(f"{name} ended its process with {end!r} while it was loaded.", end)
+    except BaseException as error:
+        raise CannotLoad(f"{name} cannot be loaded: {type(error).__name__}: {described(error)}", error)
+
+
+def describe(module, name):
+    """The message that tells the worker what the script says about itself."""
+    if not callable(getattr(module, "call", None)):
+        raise CannotLoad(f"{name} ({getattr(module, '__file__', 'a folder')}) has no function call(jobs).")
+    instances = answer(module, name, "concurrent_instances", 0)
+    if hasattr(module, "concurrent_instances") and (type(instances) is not int or instances < 1):
+        raise CannotLoad(f"{name}: concurrent_instances() gave {instances!r}, and must give at least 1.")
+    independent = bool(answer(module, name, "independent_jobs", False))
+    fresh = bool(answer(module, name, "fresh_process", False))
+    return (
+        f"ready interface={INTERFACE} concurrent_instances={min(instances, MAX_INSTANCES)}"
+        f" independent={independent:d} fresh={fresh:d}"
+    )
+
+
+def answer(module, name, function, default):
+    if not hasattr(module, function):
+        return default
+    try:
+        return getattr(module, function)()
+    except BaseException as error:
+        raise CannotLoad(f"{name}: {function}() failed: {type(error).__name__}: {described(error)}", error)
+
+
+def described(error):
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__} that cannot be told as text>"
+
+
+def script_traceback(error):
+    """The traceback as the script's author wants it: from the first line that is not ours or the importer's."""
+    ours = (load.__code__.co_filename, importlib.__file__)
+    trace = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if file not in ours and not file.startswith("<frozen importlib"):
+            break
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def shortened(text):
+    """Leaves out the middle of a text that is too long for a message."""
+    data = encoded(text)
+    if len(data) > MAX_TEXT:
+        data = data[: MAX_TEXT // 2] + b"\n...\n" + data[-MAX_TEXT // 2 :]
+    return data
+
+
+def prepare_streams():
+    """Makes sys.stdout and sys.stderr fit for any bytes, and for the pipes that will take their place.
+
+    The objects stay the same for good, since scripts and their log handlers keep them. A line is handed on at
+    once: it comes before what a program prints that the script starts next, and survives a crash.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape", line_buffering=True)
+
+
+def prepare_path(folders, file):
+    # Python has put our own folder first; nothing there is for scripts.
+    if sys.path and os.path.realpath(sys.path[0]) == os.path.dirname(os.path.realpath(__file__)):
+        del sys.path[0]
+    if file:
+        folders = folders + [os.path.dirname(os.path.abspath(file))]
+    sys.path[:0] = folders
+    sys.meta_path.append(FallbackFinder())
+
+
+def main(words):
+    folders = []
+    if len(words) > 2 and words[0] == "--path":
+        folders = [folder for folder in words[1].split(os.pathsep) if folder]
+        words = words[2:]
+    try:
+        name = words[0]
+        control = socket.socket(fileno=CONTROL_DESCRIPTOR)
+    except (IndexError, OSError):
+        print("quire_host.py is started by quire: [--path DIR:DIR...] IMPORT_NAME [FILE]", file=sys.stderr)
+        sys.exit(64)
+    file = words[1] if len(words) > 1 and "." not in name else None
+    control.set_inheritable(False)  # for programs that the script starts while it is loaded
+    faulthandler.enable(file=2)  # where in the script a crash happened; descriptor 2, whatever it is by then
+    prepare_streams()
+    prepare_path(folders, file)
+    sys.argv = [file or name]  # argparse tells it as the program's name
+    try:
+        module = load(name, file)
+        ready = describe(module, name)
+    except CannotLoad as error:
+        control.send(b"failed " + shortened(str(error)))
+        flush_output()
+        os._exit(1)
+    # What is loaded by now is never garbage; not looking at it again keeps its pages shared with the subsets.
+    gc.collect()
+    gc.freeze()
+    host = Host(module.call, control)
+    control.send(ready.encode())
+    host.serve()
+    # What the script registered with atexit while it was loaded may run now, but not for ever.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(SECONDS_TO_LEAVE)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

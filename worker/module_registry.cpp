@@ -1,0 +1,163 @@
+#include "worker/module_registry.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <locale>
+#include <set>
+#include <string_view>
+
+#include <unistd.h>
+#include <boost/algorithm/string/case_conv.hpp>
+
+#include "worker/ini_file.hpp"
+#include "worker/nearest.hpp"
+
+namespace quire {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view table_section = "supportedBatchCommands";
+
+struct FileForm {
+  std::string_view ending;
+  ModuleKind kind;
+};
+constexpr std::array file_forms = {FileForm{".so", ModuleKind::native}, FileForm{".py", ModuleKind::python},
+                                   FileForm{"", ModuleKind::program}};
+
+std::string lower(const std::string& text) {
+  return boost::algorithm::to_lower_copy(text, std::locale::classic());
+}
+
+bool is_file(const std::string& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+// Why a name cannot be that of a module; empty when it can. Names come from configuration and from users, and
+// must not lead out of the folders.
+std::string objection_to(const std::string& name) {
+  const std::string subject = "\"" + name + "\" cannot be the name of a client script: ";
+  if (name.empty()) return "The name of a client script is missing.";
+  if (name.find('/') != name.npos)
+    return subject + "it holds a slash; name the file alone, without its folder.";
+  if (name[0] == '.' || name.find("..") != name.npos)
+    return subject + "it begins with a dot or holds two in a row.";
+  for (const FileForm& form : file_forms) {
+    if (!form.ending.empty() && name.ends_with(form.ending)) {
+      return subject + "leave its ending away: " + name.substr(0, name.size() - form.ending.size()) + ".";
+    }
+  }
+  return "";
+}
+
+// The names of all modules in the folders, to find the one that was meant.
+std::set<std::string> names_in(const std::vector<std::string>& folders) {
+  std::set<std::string> names;
+  for (const std::string& folder : folders) {
+    std::error_code error;
+    for (fs::directory_iterator file(folder, error), end; !error && file != end; file.increment(error)) {
+      const fs::path& path = file->path();
+      if (path.extension() == ".so" || path.extension() == ".py") {
+        names.insert(path.stem());
+      } else if (is_file(path) && access(path.c_str(), X_OK) == 0) {
+        names.insert(path.filename());
+      }
+    }
+  }
+  return names;
+}
+
+}  // namespace
+
+ModuleRegistry::ModuleRegistry(const Settings& settings)
+    : table_(settings.client_modules),
+      folders_(list_items(settings.client_scripts, ':')),
+      import_prefix_(settings.python_prefix) {
+  if (!import_prefix_.empty() && !import_prefix_.ends_with('.')) import_prefix_ += '.';
+
+  const IniFile file = read_ini_file(table_);
+  const auto is_table = [](const IniSection& section) { return section.name == table_section; };
+  if (std::none_of(file.sections.begin(), file.sections.end(), is_table)) {
+    throw ConfigurationError(table_ + ": this is not a module table; it has no section [" +
+                             std::string(table_section) + "] with lines FUNCTION = MODULE.");
+  }
+  std::map<std::string, std::size_t> lines;
+  for (const IniEntry& entry : file.entries) {
+    if (entry.section != table_section) continue;
+    const std::string function = lower(entry.key);
+    const auto [other, is_new] = lines.emplace(function, entry.line);
+    if (!is_new) {
+      throw ConfigurationError(file.at(entry.line) + ": function " + function + " stands already on line " +
+                               std::to_string(other->second) +
+                               " (capitals do not matter); remove one of the two.");
+    }
+    if (const std::string objection = objection_to(entry.value); !objection.empty()) {
+      throw ConfigurationError(file.at(entry.line) + ": " + objection);
+    }
+    functions_.push_back(function);
+    modules_[function] = entry.value;
+  }
+}
+
+const std::vector<std::string>& ModuleRegistry::functions() const { return functions_; }
+
+const std::string& ModuleRegistry::module_name(const std::string& function) const {
+  const auto module = modules_.find(lower(function));
+  if (module != modules_.end()) return module->second;
+  throw NoSuchModule("Function " + function + " is not in the module table " + table_ + ".");
+}
+
+Module ModuleRegistry::find(const std::string& function) const { return find_module(module_name(function)); }
+
+Module ModuleRegistry::find_function_or_module(const std::string& name) const {
+  return modules_.contains(lower(name)) ? find(name) : find_module(name);
+}
+
+Module ModuleRegistry::find_module(const std::string& name) const {
+  if (const std::string objection = objection_to(name); !objection.empty()) throw NoSuchModule(objection);
+  const std::vector<Module> files = files_of(name);
+  if (files.size() > 1) {
+    throw NoSuchModule("Client script " + name + " exists twice, as " + files[0].path + " and as " +
+                       files[1].path + "; remove or rename one of the two.");
+  }
+  if (files.size() == 1) return files[0];
+  if (!import_prefix_.empty()) return {name, ModuleKind::python, "", import_prefix_ + name};
+  refuse_missing(name);
+}
+
+std::vector<Module> ModuleRegistry::files_of(const std::string& name) const {
+  std::vector<Module> files;
+  for (const std::string& folder : folders_) {
+    for (const FileForm& form : file_forms) {
+      const std::string path = (fs::path(folder) / (name + std::string(form.ending))).string();
+      if (!is_file(path) || (form.kind == ModuleKind::program && access(path.c_str(), X_OK) != 0)) continue;
+      // A folder may be listed twice, also under two names.
+      std::error_code ignored;
+      const auto is_same = [&](const Module& other) { return fs::equivalent(other.path, path, ignored); };
+      if (std::any_of(files.begin(), files.end(), is_same)) continue;
+      files.push_back({name, form.kind, path, form.kind == ModuleKind::python ? import_prefix_ + name : ""});
+    }
+  }
+  return files;
+}
+
+void ModuleRegistry::refuse_missing(const std::string& name) const {
+  std::string searched;
+  for (const std::string& folder : folders_) {
+    if (const fs::path file = fs::path(folder) / name; is_file(file)) {
+      throw NoSuchModule("Client script " + file.string() + " is not executable; run: chmod +x " +
+                         file.string());
+    }
+    std::error_code ignored;
+    if (!searched.empty()) searched += ", ";
+    searched += folder;
+    if (!fs::is_directory(folder, ignored)) searched += " (no such folder)";
+  }
+  throw NoSuchModule("There is no client script " + name + " (.so, .py or an executable) in " + searched +
+                     "." + did_you_mean(name, names_in(folders_)));
+}
+
+}  // namespace quire

@@ -1,0 +1,69 @@
+#include "worker/setting_values.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <locale>
+#include <stdexcept>
+#include <string_view>
+
+#include <boost/algorithm/string/case_conv.hpp>
+
+#include "worker/nearest.hpp"
+#include "worker/settings.hpp"
+
+namespace quire {
+namespace {
+
+std::string quoted(const std::string& text) { return text.empty() ? "nothing" : "\"" + text + "\""; }
+
+}  // namespace
+
+std::size_t number_value(const std::string& text, Range range) {
+  std::size_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || number < range.least || number > range.most) {
+    throw std::invalid_argument(quoted(text) + " is not a whole number from " + std::to_string(range.least) +
+                                " to " + std::to_string(range.most) + ".");
+  }
+  return number;
+}
+
+bool switch_value(const std::string& text) {
+  const std::string word = boost::algorithm::to_lower_copy(text, std::locale::classic());
+  if (word == "yes" || word == "true" || word == "on" || word == "1") return true;
+  if (word == "no" || word == "false" || word == "off" || word == "0") return false;
+  throw std::invalid_argument(quoted(text) + " is neither yes nor no (nor true, false, on, off, 1, 0).");
+}
+
+void check_servers(const std::string& text) {
+  const auto servers = list_items(text, ',');
+  if (servers.empty())
+    throw std::invalid_argument("no job server is named; write HOST:PORT, such as 127.0.0.1:4730.");
+  for (const std::string& server : servers) {
+    const std::size_t colon = server.rfind(':');
+    const std::string host = server.substr(0, colon);
+    if (host.empty() || host.find_first_of(" \t;/") != host.npos) {
+      throw std::invalid_argument(quoted(server) +
+                                  " is not a job server; write HOST:PORT, several with commas between.");
+    }
+    if (colon == server.npos) continue;
+    try {
+      number_value(server.substr(colon + 1), {1, 65535});
+    } catch (const std::invalid_argument& error) {
+      throw std::invalid_argument("the port of " + quoted(server) + ": " + error.what());
+    }
+  }
+}
+
+void check_log_level(const std::string& text) {
+  static const std::array<std::string, 7> levels = {"trace", "debug",    "info", "warning",
+                                                    "error", "critical", "off"};
+  if (std::find(levels.begin(), levels.end(), text) != levels.end()) return;
+  throw std::invalid_argument(quoted(text) +
+                              " is not a level; use trace, debug, info, warning, error, critical or off." +
+                              did_you_mean(text, levels));
+}
+
+}  // namespace quire

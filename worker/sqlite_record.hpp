@@ -1,0 +1,50 @@
+// The task record in a SQLite file of our own.
+//
+// Table Tasks has the columns of CONTRACT 5 under their own names, and ours; Batches has a row for every
+// delivery of a batch. Times are UTC as "2024-08-04 21:44:55.661575". Texts are TEXT where they are UTF-8
+// without NUL, else a BLOB with the very bytes. The schema is at the top of sqlite_schema.cpp.
+//
+// The file is in WAL mode: other processes may read it at any time, and several workers may share one. What
+// has been recorded survives the end of this process at any moment; a power cut can cost the last seconds.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "worker/record_writer.hpp"
+#include "worker/task_record.hpp"
+
+namespace quire {
+
+class SqliteRecord : public TaskRecord {
+ public:
+  struct Options {
+    std::string path;
+    std::string client;  // who ran a task: "host:pid"
+    // Record what tasks that ended well wrote, too. Errors of tasks that failed are always recorded.
+    bool capture_output = true;
+    std::chrono::milliseconds patience{
+        30'000};  // for how long a busy file is tried before a batch is given up
+  };
+
+  // Opens the file, creating it (mode 0640) and its folder (0750) where they are missing, and brings an older
+  // schema up to date. Throws std::runtime_error with a sentence: the file cannot be opened or written, is
+  // not a record, or is one of a later version.
+  SqliteRecord(Options options, std::shared_ptr<spdlog::logger> log);
+
+  // REQUIRES: no thread is in started() or finished()
+  ~SqliteRecord() override;
+
+  // A task that the record has already gets one more attempt, and its earlier end is forgotten.
+  void started(const Batch& batch, const std::vector<Task*>& tasks) override;
+  void finished(const Batch& batch) override;
+
+  RecordState state() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quire

@@ -1,0 +1,38 @@
+// Runs subsets: warm hosts, one budget of running subsets for the whole worker, shared fairly among batches.
+//
+// Threads: run() may be called from any; everything else happens on the main loop, which must turn in another
+// thread while run() waits.
+#pragma once
+
+#include <memory>
+
+#include "worker/settings.hpp"
+#include "worker/subset_runner.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace quire {
+
+class SubprocessPool final : public SubsetRunner {
+ public:
+  // Starts nothing yet: a host is started when the first batch for its module arrives.
+  SubprocessPool(boost::asio::io_context& loop, const Settings& settings);
+
+  // Ends all hosts. REQUIRES: no run() is under way
+  ~SubprocessPool() override;
+
+  void run(const Module& module, const std::string& function, const std::string& handle,
+           const std::vector<Task*>& tasks) override;
+
+  // Whether a second batch of the function could run beside a first one. False as long as the module has not
+  // been loaded, for want of better knowledge. Any thread.
+  bool runs_concurrently(const Module& module, const std::string& function) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quire

@@ -1,0 +1,283 @@
+#include "worker/subset.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "common/text.hpp"
+#include "worker/capture.hpp"
+#include "worker/host/descriptor.hpp"
+
+namespace quire {
+
+namespace {
+
+namespace asio = boost::asio;
+using host_protocol::LedgerEntry;
+
+// How much of what a process last wrote to its stderr is told with the failure of the job it died with.
+constexpr std::size_t last_words = 4096;
+
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+// Nobody else may guess the bytes that end one job's text, so they come from the system's generator; through a
+// buffer, since a subset is too small a thing for a system call of its own.
+host_protocol::Nonce make_nonce() {
+  static thread_local std::array<char, 256> buffer;  // the most that getrandom() gives in one piece for sure
+  static thread_local std::size_t used = buffer.size();
+  if (used == buffer.size()) {
+    if (::getrandom(buffer.data(), buffer.size(), 0) != static_cast<ssize_t>(buffer.size())) throw_errno("getrandom");
+    used = 0;
+  }
+  host_protocol::Nonce nonce;
+  std::copy_n(buffer.begin() + static_cast<std::ptrdiff_t>(used), nonce.size(), nonce.begin());
+  used += nonce.size();
+  return nonce;
+}
+
+// A pipe whose reading end is drained on the loop.
+class Drain : public std::enable_shared_from_this<Drain> {
+ public:
+  Drain(asio::io_context& loop, const host_protocol::Nonce& nonce, std::size_t jobs)
+      : text_(nonce, jobs), reader_(loop), pause_(loop) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
+    writer_ = Descriptor(ends[1]);
+    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    reader_.assign(ends[0]);
+  }
+
+  int writing_end() const { return writer_.get(); }
+  void close_writing_end() { writer_.reset(); }
+
+  // A pipe holds 64 KiB and most subsets write little or nothing: reading a moment after the first byte, and
+  // not at every one, saves the wake-ups without making a process wait that writes much.
+  void rest() {
+    pause_.expires_after(std::chrono::milliseconds(2));
+    pause_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (!error) self->listen();
+    });
+  }
+
+  // Takes what is there now and closes.
+  void finish() {
+    pause_.cancel();
+    boost::system::error_code ignored;
+    if (reader_.is_open()) read_all();
+    reader_.close(ignored);
+    text_.finish();
+  }
+
+  const CapturedText& text() const { return text_; }
+
+ private:
+  void listen() {
+    reader_.async_wait(asio::posix::descriptor_base::wait_read,
+                       [self = shared_from_this()](boost::system::error_code error) {
+                         if (error || !self->reader_.is_open()) return;
+                         const Read read = self->read_all();
+                         if (read == Read::much) self->listen();
+                         if (read == Read::little) self->rest();
+                       });
+  }
+
+  enum class Read { little, much, closed };
+  // Reads until the pipe is empty, or has given so much that others should have their turn.
+  Read read_all() {
+    static thread_local std::array<char, 64 * 1024> buffer;
+    std::size_t total = 0;
+    while (total < 16 * buffer.size()) {
+      const ssize_t got = ::read(reader_.native_handle(), buffer.data(), buffer.size());
+      if (got > 0) {
+        text_.feed({buffer.data(), static_cast<std::size_t>(got)});
+        total += static_cast<std::size_t>(got);
+      } else if (got < 0 && errno == EINTR) {
+        continue;
+      } else if (got < 0 && errno == EAGAIN) {
+        return total < buffer.size() / 2 ? Read::little : Read::much;
+      } else {
+        return Read::closed;
+      }
+    }
+    return Read::much;
+  }
+
+  CapturedText text_;
+  Descriptor writer_;
+  asio::posix::stream_descriptor reader_;
+  asio::steady_timer pause_;
+};
+
+std::string tail(std::string_view text, std::size_t size) {
+  return std::string(text.size() <= size ? text : text.substr(text.size() - size));
+}
+
+void add_sentence(std::string& text, std::string_view sentence) {
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  text += sentence;
+  text += '\n';
+}
+
+}  // namespace
+
+struct Subset::Impl {
+  std::uint64_t number = 0;
+  std::vector<Task*> tasks;
+  Descriptor ledger;
+  std::size_t head_size = 0;
+  std::shared_ptr<Drain> output;
+  std::shared_ptr<Drain> error;
+  int pid = 0;
+
+  std::string read_entries() const {
+    struct stat status {};
+    if (::fstat(ledger.get(), &status) != 0) return {};
+    const auto size = static_cast<std::size_t>(status.st_size);
+    std::string bytes(size > head_size ? size - head_size : 0, '\0');
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+      const ssize_t got = ::pread(ledger.get(), bytes.data() + done, bytes.size() - done,
+                                  static_cast<off_t>(head_size + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      done += static_cast<std::size_t>(got);
+    }
+    bytes.resize(done);
+    return bytes;
+  }
+
+  // What the ledger tells: a result for every job that was reported, and how the script ended.
+  struct Account {
+    bool returned = false;
+    bool clean = true;
+    std::string escaped;
+  };
+  Account read_account() {
+    Account account;
+    for (LedgerEntry& entry : host_protocol::decode_entries(read_entries(), account.clean)) {
+      if (entry.kind == 'R') account.returned = true;
+      if (entry.kind == 'X') account.escaped = std::move(entry.text);
+      if (entry.kind != 'E') continue;
+      if (entry.job >= tasks.size()) {
+        account.clean = false;
+        continue;
+      }
+      TaskResult& result = tasks[entry.job]->result.emplace();
+      result.exit_code = entry.exit_code;
+      result.output = std::move(entry.output);
+      result.error = std::move(entry.error);
+      result.finished = Timestamp(std::chrono::microseconds(entry.microseconds));
+    }
+    return account;
+  }
+
+  std::string cause(const SubsetEnd& end, const Account& account) const {
+    if (end.how == SubsetEnd::How::not_started) return "The task was not started: " + end.reason;
+    if (end.how == SubsetEnd::How::host_gone) {
+      return "The process that ran this task was killed because its host process " + end.status.describe() + ".";
+    }
+    std::string text = "The process that ran this task (pid " + std::to_string(pid) + ") " + end.status.describe() +
+                       " before its script was done.";
+    if (!account.escaped.empty()) text += "\n" + account.escaped;
+    return text;
+  }
+};
+
+Subset::Subset(asio::io_context& loop, std::uint64_t number, std::string function, std::vector<Task*> tasks)
+    : impl_(std::make_shared<Impl>()) {
+  const host_protocol::Nonce nonce = make_nonce();
+  impl_->number = number;
+  impl_->tasks = std::move(tasks);
+  impl_->output = std::make_shared<Drain>(loop, nonce, impl_->tasks.size());
+  impl_->error = std::make_shared<Drain>(loop, nonce, impl_->tasks.size());
+
+  impl_->ledger = Descriptor(::memfd_create("quire-ledger", MFD_CLOEXEC));
+  if (!impl_->ledger) throw_errno("memfd_create");
+  std::string head;
+  host_protocol::append_call(head, nonce, function, static_cast<std::uint32_t>(impl_->tasks.size()));
+  for (const Task* task : impl_->tasks) {
+    host_protocol::append_job(head, task->wants_output, task->id, task->words);
+  }
+  for (std::string_view left = head; !left.empty();) {
+    const ssize_t written = ::write(impl_->ledger.get(), left.data(), left.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) throw_errno("writing the ledger");
+    left.remove_prefix(static_cast<std::size_t>(written));
+  }
+  impl_->head_size = head.size();
+}
+
+Subset::~Subset() = default;
+
+std::uint64_t Subset::number() const { return impl_->number; }
+std::size_t Subset::size() const { return impl_->tasks.size(); }
+int Subset::pid() const { return impl_->pid; }
+void Subset::started(int pid) { impl_->pid = pid; }
+
+std::vector<int> Subset::descriptors_to_send() const {
+  return {impl_->ledger.get(), impl_->output->writing_end(), impl_->error->writing_end()};
+}
+
+void Subset::descriptors_sent() {
+  impl_->output->close_writing_end();
+  impl_->error->close_writing_end();
+  impl_->output->rest();
+  impl_->error->rest();
+}
+
+std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
+  impl_->output->finish();
+  impl_->error->finish();
+  const Impl::Account account = impl_->read_account();
+  const bool good = end.how == SubsetEnd::How::ended && end.status.success() && account.returned && account.clean;
+  const std::string cause = good ? "" : impl_->cause(end, account);
+  const std::uint32_t current = impl_->output->text().current_job();
+
+  std::vector<Task*> again;
+  for (std::size_t i = 0; i < impl_->tasks.size(); ++i) {
+    Task& task = *impl_->tasks[i];
+    const bool ended = task.result.has_value();
+    if (!good && independent && !ended && current != host_protocol::no_job && current != i) {
+      again.push_back(&task);
+      continue;
+    }
+    if (!ended) task.result.emplace();
+    TaskResult& result = *task.result;
+    if (!result.finished) result.finished = now();
+    result.process_output = impl_->output->text().of_job(i);
+    result.process_error = impl_->error->text().of_job(i);
+    if (good ? ended : (ended && independent)) continue;
+
+    result.exit_code = good ? 1 : exit_code_of_unfinished(end.status);
+    result.finished = now();
+    if (good) {
+      add_sentence(result.error, "The script ended without a result for this task.");
+    } else {
+      add_sentence(result.error, cause);
+      if (ended) {
+        add_sentence(result.error, "The task itself had ended, but what a process did counts only when its script is done.");
+      } else if (i == current && !result.process_error.empty()) {
+        add_sentence(result.error, "The last it wrote to its stderr: " + tail(result.process_error, last_words));
+      }
+    }
+  }
+  return again;
+}
+
+std::string Subset::text_outside_jobs() const {
+  return impl_->output->text().outside() + impl_->error->text().outside();
+}
+
+}  // namespace quire

@@ -1,0 +1,67 @@
+// A subset that runs in a process: what goes to the process, what comes back, and what became of its tasks.
+//
+// Everything happens on the main loop.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/exit_status.hpp"
+#include "worker/batch.hpp"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace quire {
+
+// How the process of a subset came to its end, as far as the worker knows.
+struct SubsetEnd {
+  enum class How {
+    ended,        // it ran and ended with `status`
+    host_gone,    // its host ended with `status`, and it with it
+    not_started,  // there never was a process; `reason` says why
+  };
+  How how = How::ended;
+  ExitStatus status = ExitStatus::exited(0);
+  std::string reason = {};
+};
+
+class Subset {
+ public:
+  // Prepares the ledger and the pipes. The tasks must live as long as the subset.
+  // Throws std::system_error when there are no descriptors or no memory.
+  Subset(boost::asio::io_context& loop, std::uint64_t number, std::string function, std::vector<Task*> tasks);
+  ~Subset();
+  Subset(const Subset&) = delete;
+  Subset& operator=(const Subset&) = delete;
+
+  std::uint64_t number() const;
+  std::size_t size() const;
+
+  // Ledger, stdout pipe and stderr pipe for the process that runs the subset. They are ours until
+  // descriptors_sent(), which must follow as soon as the process has them: while we hold them, the pipes do not
+  // end.
+  std::vector<int> descriptors_to_send() const;
+  void descriptors_sent();
+
+  void started(int pid);
+  int pid() const;  // 0: not started yet
+
+  // Gives every task of the subset its result, except those that it hands back: tasks of a script with
+  // independent jobs that had not begun when the process died with another one. REQUIRES: called once
+  std::vector<Task*> finish(const SubsetEnd& end, bool independent);
+
+  // What the process wrote while no job's scope was open; after finish(). For the log.
+  std::string text_outside_jobs() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace quire
