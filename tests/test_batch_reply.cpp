@@ -15,6 +15,13 @@ namespace {
 
 const Timestamp moment = sys_days(2024y / August / 4) + 21h + 44min + 55s + 661575us;
 
+Task task_of(std::string id, std::string arguments) {
+  Task task;
+  task.id = std::move(id);
+  task.arguments = std::move(arguments);
+  return task;
+}
+
 TaskResult result_of(std::int64_t exit_code, std::string output = {}) {
   TaskResult result;
   result.exit_code = exit_code;
@@ -90,12 +97,9 @@ TEST_CASE("encode_reply") {
 
 TEST_CASE("encode_workload") {
   SUBCASE("what is sent is what decode_batch reads") {
-    std::vector<Task> tasks(2);
-    tasks[0].id = "first \"id\"";
-    tasks[0].created_date = "2024-08-04T21:34:35.241750+00:00";
-    tasks[0].arguments = "\"a b\" é \x01 \\\\";
+    std::vector<Task> tasks = {task_of("first \"id\"", "\"a b\" é \x01 \\\\"), task_of("second", "")};
+    tasks[0].created_date = iso8601(moment);
     tasks[0].wants_output = false;
-    tasks[1].id = "second";
     const Batch batch = decode(encode_workload(tasks));
     REQUIRE(batch.tasks.size() == 2);
     CHECK(batch.tasks[0].id == tasks[0].id);
@@ -107,10 +111,8 @@ TEST_CASE("encode_workload") {
     CHECK(failure(batch.tasks[1]) == "not failed");
   }
   SUBCASE("it is Archivematica's dialect") {
-    std::vector<Task> tasks(1);
-    tasks[0].id = "a";
-    tasks[0].arguments = "x";
-    CHECK(encode_workload(tasks) == R"({"tasks":{"a":{"uuid":"a","arguments":"x","wants_output":true}}})");
+    CHECK(encode_workload({task_of("a", "x")}) ==
+          R"({"tasks":{"a":{"uuid":"a","arguments":"x","wants_output":true}}})");
   }
 }
 

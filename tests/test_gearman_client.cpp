@@ -106,10 +106,13 @@ TEST_CASE("gearman client") {
                                      return std::optional(workload + std::string(8'000'000, 'y'));
                                    }}});
     Submission submission(gearmand.address());
+    const auto begin = std::chrono::steady_clock::now();
     for (const char* unique : {"1", "2", "3"}) {
       submission.submitter.submit("large", unique, std::string(4'000'000, 'x'));
     }
     submission.finish();
+    // 48 MB: one second or less, and half a minute with libgearman's own buffers.
+    CHECK(std::chrono::steady_clock::now() - begin < 12s);
     REQUIRE(submission.answers.size() == 3);
     for (const BatchAnswer& answer : submission.answers) CHECK(answer.reply.size() == 12'000'000);
   }

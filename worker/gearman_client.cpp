@@ -144,11 +144,12 @@ Client BatchSubmitter::Impl::connected_to(const JobServer& server) const {
   if (!made) throw std::bad_alloc();
   gearman_client_remove_servers(made.get());  // those that GEARMAN_SERVERS in the environment has put in
   if (gearman_failed(gearman_client_add_server(made.get(), server.host.c_str(), server.port))) return nullptr;
-  // Unless asked for, exceptions are not sent, and a job that ends with one is never heard of again.
-  gearman_client_add_options(made.get(), GEARMAN_CLIENT_EXCEPTION);
   gearman_client_add_options(made.get(), GEARMAN_CLIENT_FREE_TASKS);
   gearman_client_set_timeout(made.get(), static_cast<int>(options.connection_limit.count()));
   const SocketSearch search;
+  // Unless asked for, exceptions are not sent, and a job that ends with one is never heard of again. To ask
+  // for them connects already.
+  gearman_client_add_options(made.get(), GEARMAN_CLIENT_EXCEPTION);
   if (gearman_failed(gearman_client_echo(made.get(), "quire", 5))) return nullptr;
   const int descriptor = search.new_tcp_socket(server.port);
   if (descriptor >= 0) raise_buffers(descriptor);

@@ -43,12 +43,6 @@ enum class PacketType : std::uint32_t {
   job_assign_all = 40,
 };
 
-std::pair<std::string, in_port_t> split_server(const std::string& server) {
-  const std::size_t colon = server.rfind(':');
-  if (colon == std::string::npos) return {server, 4730};
-  return {server.substr(0, colon), static_cast<in_port_t>(std::stoul(server.substr(colon + 1)))};
-}
-
 struct WorkerDeleter {
   void operator()(gearman_worker_st* worker) const { gearman_worker_free(worker); }
 };
@@ -63,20 +57,19 @@ class GearmanConnection::Job {
 };
 
 struct GearmanConnection::Impl {
-  explicit Impl(const std::string& given_server) : server(given_server), worker(gearman_worker_create(nullptr)) {
+  explicit Impl(const JobServer& given) : address(given), server(given.name()), worker(gearman_worker_create(nullptr)) {
     if (!worker) throw ConnectionLost("out of memory");
   }
 
   void connect(const std::string& identifier, const std::vector<std::string>& functions) {
-    const auto [host, port] = split_server(server);
     gearman_worker_set_timeout(worker.get(), io_timeout_milliseconds);
-    check(gearman_worker_add_server(worker.get(), host.c_str(), port), "cannot be used");
+    check(gearman_worker_add_server(worker.get(), address.host.c_str(), address.port), "cannot be used");
     for (const std::string& function : functions) {
       check(gearman_worker_register(worker.get(), function.c_str(), 0), "refuses a function");
     }
     const SocketSearch search;
     check(gearman_worker_set_identifier(worker.get(), identifier.data(), identifier.size()), "cannot be reached");
-    descriptor = search.new_tcp_socket(port);
+    descriptor = search.new_tcp_socket(address.port);
     if (descriptor < 0) throw ConnectionLost(server + " cannot be reached");
     ::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &socket_buffer, sizeof socket_buffer);
     ::setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &socket_buffer, sizeof socket_buffer);
@@ -205,7 +198,8 @@ struct GearmanConnection::Impl {
 
   void set_cork(int on) const { ::setsockopt(descriptor, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
 
-  const std::string server;
+  const JobServer address;
+  const std::string server;  // its name, for people
   std::unique_ptr<gearman_worker_st, WorkerDeleter> worker;
   int descriptor = -1;
   bool asking = false;
@@ -216,7 +210,7 @@ void GearmanConnection::Impl::wait_until_writable() const {
   if (::poll(&waiting, 1, io_timeout_milliseconds) == 0) throw ConnectionLost(server + " takes nothing any more");
 }
 
-GearmanConnection::GearmanConnection(const std::string& server, const std::string& identifier,
+GearmanConnection::GearmanConnection(const JobServer& server, const std::string& identifier,
                                      const std::vector<std::string>& functions)
     : impl_(std::make_unique<Impl>(server)) {
   impl_->connect(identifier, functions);

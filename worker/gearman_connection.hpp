@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/job_server.hpp"
 
 namespace quire {
 
@@ -31,8 +32,8 @@ class GearmanConnection {
     Delivery delivery;
   };
 
-  // Connects and offers the functions. server: "host:port". Throws ConnectionLost.
-  GearmanConnection(const std::string& server, const std::string& identifier, const std::vector<std::string>& functions);
+  // Connects and offers the functions. Throws ConnectionLost.
+  GearmanConnection(const JobServer& server, const std::string& identifier, const std::vector<std::string>& functions);
   ~GearmanConnection();
   GearmanConnection(const GearmanConnection&) = delete;
   GearmanConnection& operator=(const GearmanConnection&) = delete;

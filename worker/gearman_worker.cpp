@@ -66,7 +66,7 @@ class BackOff {
 
 // A connection with what is in hand over it.
 struct Line {
-  Line(std::uint64_t number, const std::string& server, const std::string& identifier,
+  Line(std::uint64_t number, const JobServer& server, const std::string& identifier,
        const std::vector<std::string>& functions, std::set<std::string> not_offered)
       : id(number), connection(server, identifier, functions), withdrawn(std::move(not_offered)) {}
 
@@ -92,7 +92,7 @@ struct Answer {
 struct GearmanWorker::Impl {
   Impl(Options given, Handler on_job, Concurrent may_run_twice)
       : options(std::move(given)), handler(std::move(on_job)), concurrent(std::move(may_run_twice)) {
-    for (const std::string& name : options.servers) servers.emplace_back(*this, name);
+    for (const JobServer& address : options.servers) servers.emplace_back(*this, address);
     for (Server& server : servers) server.thread = std::thread([&server] { server.run(); });
   }
 
@@ -108,7 +108,7 @@ struct GearmanWorker::Impl {
   // hand that must not run twice, its line asks for nothing more, and another line, which does not offer the
   // function, goes on. Only one line asks at a time: a job server wakes every connection that sleeps.
   struct Server {
-    Server(Impl& given_worker, std::string given_name) : worker(given_worker), name(std::move(given_name)) {}
+    Server(Impl& given_worker, const JobServer& given) : worker(given_worker), address(given), name(given.name()) {}
 
     void run() {
       bool told = false;
@@ -151,7 +151,7 @@ struct GearmanWorker::Impl {
       }
       if (line == lines.end()) {
         const std::set<std::string> withdrawn = worker.exclusive_functions();
-        lines.emplace_back(++last_line, name, worker.options.identifier, worker.functions_without(withdrawn), withdrawn);
+        lines.emplace_back(++last_line, address, worker.options.identifier, worker.functions_without(withdrawn), withdrawn);
         line = std::prev(lines.end());
       }
       guarded(line, [&](Line& chosen) {
@@ -275,6 +275,7 @@ struct GearmanWorker::Impl {
     }
 
     Impl& worker;
+    const JobServer address;
     const std::string name;
     Bell bell;
     std::deque<Answer> answers;  // guarded by worker.mutex

@@ -12,14 +12,15 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/job_server.hpp"
 
 namespace quire {
 
 class GearmanWorker {
  public:
   struct Options {
-    std::vector<std::string> servers;  // "host:port"
-    std::string identifier;            // what gearadmin --workers shows
+    std::vector<JobServer> servers;
+    std::string identifier;  // what gearadmin --workers shows; no white space
     std::vector<std::string> functions;
     std::size_t slots = 1;
   };

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <locale>
 #include <set>
 #include <string_view>
 
 #include <unistd.h>
-#include <boost/algorithm/string/case_conv.hpp>
 
 #include "worker/ini_file.hpp"
 #include "worker/nearest.hpp"
@@ -26,10 +24,6 @@ struct FileForm {
 };
 constexpr std::array file_forms = {FileForm{".so", ModuleKind::native}, FileForm{".py", ModuleKind::python},
                                    FileForm{"", ModuleKind::program}};
-
-std::string lower(const std::string& text) {
-  return boost::algorithm::to_lower_copy(text, std::locale::classic());
-}
 
 bool is_file(const std::string& path) {
   std::error_code ignored;
@@ -87,7 +81,7 @@ ModuleRegistry::ModuleRegistry(const Settings& settings)
   std::map<std::string, std::size_t> lines;
   for (const IniEntry& entry : file.entries) {
     if (entry.section != table_section) continue;
-    const std::string function = lower(entry.key);
+    const std::string function = lower_case(entry.key);
     const auto [other, is_new] = lines.emplace(function, entry.line);
     if (!is_new) {
       throw ConfigurationError(file.at(entry.line) + ": function " + function + " stands already on line " +
@@ -105,7 +99,7 @@ ModuleRegistry::ModuleRegistry(const Settings& settings)
 const std::vector<std::string>& ModuleRegistry::functions() const { return functions_; }
 
 const std::string& ModuleRegistry::module_name(const std::string& function) const {
-  const auto module = modules_.find(lower(function));
+  const auto module = modules_.find(lower_case(function));
   if (module != modules_.end()) return module->second;
   throw NoSuchModule("Function " + function + " is not in the module table " + table_ + ".");
 }
@@ -113,7 +107,7 @@ const std::string& ModuleRegistry::module_name(const std::string& function) cons
 Module ModuleRegistry::find(const std::string& function) const { return find_module(module_name(function)); }
 
 Module ModuleRegistry::find_function_or_module(const std::string& name) const {
-  return modules_.contains(lower(name)) ? find(name) : find_module(name);
+  return modules_.contains(lower_case(name)) ? find(name) : find_module(name);
 }
 
 Module ModuleRegistry::find_module(const std::string& name) const {

@@ -53,6 +53,11 @@ RecordState RecordWriter::state() const {
   return state_;
 }
 
+std::size_t RecordWriter::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return queue_.size();
+}
+
 // Takes all that has arrived, writes it, wakes those who wait for it; ends when it is told to and nothing is
 // left.
 void RecordWriter::run() {

@@ -78,6 +78,9 @@ class RecordWriter {
 
   RecordState state() const;
 
+  // How many entries have arrived and are in no transaction yet.
+  std::size_t waiting() const;
+
  private:
   struct Request {
     RecordEntry entry;

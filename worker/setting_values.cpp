@@ -3,11 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <locale>
 #include <stdexcept>
 #include <string_view>
-
-#include <boost/algorithm/string/case_conv.hpp>
 
 #include "worker/nearest.hpp"
 #include "worker/settings.hpp"
@@ -31,7 +28,7 @@ std::size_t number_value(const std::string& text, Range range) {
 }
 
 bool switch_value(const std::string& text) {
-  const std::string word = boost::algorithm::to_lower_copy(text, std::locale::classic());
+  const std::string word = lower_case(text);
   if (word == "yes" || word == "true" || word == "on" || word == "1") return true;
   if (word == "no" || word == "false" || word == "off" || word == "0") return false;
   throw std::invalid_argument(quoted(text) + " is neither yes nor no (nor true, false, on, off, 1, 0).");

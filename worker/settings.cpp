@@ -79,6 +79,11 @@ std::string default_state_directory() {
 
 }  // namespace
 
+std::string lower_case(std::string name) {
+  boost::algorithm::to_lower(name, std::locale::classic());
+  return name;
+}
+
 std::vector<std::string> list_items(const std::string& list, char separator) {
   std::vector<std::string> items;
   std::istringstream stream(list);

@@ -71,6 +71,9 @@ const std::vector<SettingDescription>& setting_descriptions();
 // etc/quire.conf is this text.
 std::string documented_configuration();
 
+// The spelling in which functions are compared: ASCII in lower case.
+std::string lower_case(std::string name);
+
 // The items of a list: without the white space around them, and without the empty ones.
 std::vector<std::string> list_items(const std::string& list, char separator);
 

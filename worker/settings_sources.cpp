@@ -1,9 +1,6 @@
 // Where settings come from: the configuration file and the environment.
 #include <algorithm>
-#include <locale>
 #include <string_view>
-
-#include <boost/algorithm/string/case_conv.hpp>
 
 #include "worker/ini_file.hpp"
 #include "worker/nearest.hpp"
@@ -15,10 +12,6 @@ namespace {
 
 constexpr std::string_view function_section = "function:";
 
-std::string lower(const std::string& text) {
-  return boost::algorithm::to_lower_copy(text, std::locale::classic());
-}
-
 void check_sections(const IniFile& file) {
   std::map<std::string, std::size_t> functions;
   for (const auto& [name, line] : file.sections) {
@@ -27,7 +20,7 @@ void check_sections(const IniFile& file) {
       throw ConfigurationError(file.at(line) + ": there is no section [" + name +
                                "]; the sections are [quire], [function:NAME] and [environment].");
     }
-    const auto [other, is_new] = functions.emplace(lower(name), line);
+    const auto [other, is_new] = functions.emplace(lower_case(name), line);
     if (!is_new) {
       throw ConfigurationError(file.at(line) + ": [" + name + "] is the function of line " +
                                std::to_string(other->second) + " once more; join the two.");
@@ -42,7 +35,7 @@ void set_function_setting(Settings& settings, const IniFile& file, const IniEntr
                              did_you_mean(entry.key, names(function_setting_rows)));
   }
   try {
-    const std::string function = lower(entry.section.substr(function_section.size()));
+    const std::string function = lower_case(entry.section.substr(function_section.size()));
     settings.functions[function].*(row->member) = number_value(entry.value, row->range);
   } catch (const std::invalid_argument& error) {
     throw ConfigurationError(file.at(entry.line) + ": " + entry.key + ": " + error.what());

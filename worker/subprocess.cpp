@@ -132,7 +132,7 @@ Subprocess::Subprocess(boost::asio::io_context& loop, const Launch& launch, std:
     const ExitStatus status = ExitStatus::from_wait(impl->process.native_exit_code());
     impl->process.detach();  // it has been reaped: its number may already be another's
     // Taken out first: the callback may destroy the Subprocess.
-    if (const auto ended = std::move(impl->ended)) ended(status);
+    if (const auto callback = std::move(impl->ended)) callback(status);
   });
 }
 
@@ -141,8 +141,8 @@ Subprocess::~Subprocess() {
   if (!impl_->running) return;
   impl_->running = false;
   ::kill(-impl_->pid, SIGKILL);
-  boost::system::error_code ignored;
-  impl_->process.terminate(ignored);
+  while (::waitpid(impl_->pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
   impl_->process.detach();
 }
 

@@ -1,6 +1,6 @@
 """The worker's side of host_protocol.hpp, as far as the tests of quire_host.py need it.
 
-It reads the protocol from its description, not from the host's code, so that a mistake there is not made twice.
+It follows the protocol's description, not the host's code, so that a mistake there is not made twice.
 """
 
 import os
@@ -143,7 +143,7 @@ class Subset:
                 raise AssertionError(f"{text!r} did not arrive, only {self._data}")
 
     def finish(self):
-        """Both pipes at their end: no process holds them any more. Then everything is there to be looked at."""
+        """Waits until no process holds the pipes any more; then everything is there to be looked at."""
         for reader in self._readers:
             reader.join(GUARD)
             if reader.is_alive():
@@ -165,7 +165,7 @@ def job(*arguments, uuid=b"uuid", capture_output=True):
 class Host:
     """A running quire_host.py. A context manager: afterwards the process has ended."""
 
-    def __init__(self, name, file=None, path=(), environment=None, python=(PYTHON,)):
+    def __init__(self, name, file=None, path=(), python=(PYTHON,)):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.control = ours
         self.log = tempfile.TemporaryFile()
@@ -177,13 +177,15 @@ class Host:
         # The control socket is to be descriptor 3, whatever number it has here.
         fd = theirs.fileno()
         launch = f'exec 3<&{fd} {fd}<&- "$@"' if fd != 3 else 'exec "$@"'
+        # What this machine sets for its Pythons must not hide what the host does by itself.
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         self.process = subprocess.Popen(
             ["/bin/bash", "-c", launch, "bash", *words],
-            stdin=subprocess.DEVNULL,
+            stdin=self.log,
             stdout=self.log,
             stderr=self.log,
             pass_fds=[fd],
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
+            env={**clean, "PYTHONDONTWRITEBYTECODE": "1"},
         )
         theirs.close()
         self.hello = self.receive()

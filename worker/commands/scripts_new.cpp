@@ -11,7 +11,6 @@
 #include <string_view>
 #include <system_error>
 
-#include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/replace.hpp>
 
 #include "worker/commands/command.hpp"
@@ -182,8 +181,7 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
   std::cout << "Try it:\n  " << shell_word(installation().program) << " try --client-scripts "
             << shell_word(folder) << ' ' << name << " World\n"
             << "Offer it: add " << folder.string() << " to the setting client_scripts, and to "
-            << settings.client_modules << ":\n  "
-            << boost::algorithm::to_lower_copy(name, std::locale::classic()) << " = " << name << '\n';
+            << settings.client_modules << ":\n  " << lower_case(name) << " = " << name << '\n';
   return exit_ok;
 }
 

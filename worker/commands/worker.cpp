@@ -70,7 +70,7 @@ int serve(const Settings& settings) {
       return true;  // its tasks fail at once, side by side
     }
   };
-  GearmanWorker gearman({.servers = list_items(settings.gearman_servers, ','),
+  GearmanWorker gearman({.servers = parse_job_servers(settings.gearman_servers),
                          .identifier = "quire@" + client,
                          .functions = modules.functions(),
                          .slots = settings.workers},

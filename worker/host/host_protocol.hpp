@@ -74,7 +74,7 @@ struct HostMessage {
   int pid = 0;           // started
   bool by_signal = false;  // ended
   int number = 0;        // ended: exit code or signal
-  std::string text;      // failed, refused
+  std::string text = {};   // failed, refused
 };
 
 // What the worker says; the descriptors of call and run travel beside it.

@@ -3,9 +3,9 @@
 
     PYTHON quire_host.py [--path DIR:DIR...] IMPORT_NAME [FILE]
 
-Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. The folders of --path
-go before Python's own. With FILE the script is that file, loaded as IMPORT_NAME; without, or when IMPORT_NAME
-has dots, it is what `import IMPORT_NAME` finds.
+Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. The folders of
+--path go before Python's own. With FILE the script is that file, loaded as IMPORT_NAME; without, or when
+IMPORT_NAME has dots, it is what `import IMPORT_NAME` finds.
 
 A subset starts from the state in which the script was just after loading, whatever other subsets did to it.
 Its process ends when call() has returned, as multiprocessing's children do: functions registered with atexit
@@ -40,7 +40,7 @@ try:
 except (ImportError, OSError):  # an interpreter built without it
     C_LIBRARY = None
 
-# ---- the job: what a client script sees ----------------------------------------------------------------------
+# ---- the job: what a client script sees --------------------------------------------------------------------
 
 
 class Job:
@@ -231,7 +231,7 @@ class FallbackFinder:
             module.Job = Job
 
 
-# ---- the ledger: where a subset reports ----------------------------------------------------------------------
+# ---- the ledger: where a subset reports --------------------------------------------------------------------
 
 NO_JOB = 0xFFFFFFFF
 U32 = struct.Struct("<I")
@@ -419,7 +419,7 @@ def flush_output():
         C_LIBRARY.fflush(None)
 
 
-# ---- the subset: a process that runs call() ------------------------------------------------------------------
+# ---- the subset: a process that runs call() ----------------------------------------------------------------
 
 FIRST_PRIVATE_DESCRIPTOR = 200  # out of the way of a script that closes or counts the low ones
 PR_SET_PDEATHSIG = 1
@@ -492,7 +492,7 @@ def code_of(end):
     return end.code & 0xFF if isinstance(end.code, int) else 1
 
 
-# ---- the host: loads the script, forks, reaps ----------------------------------------------------------------
+# ---- the host: loads the script, forks, reaps --------------------------------------------------------------
 
 CONTROL_DESCRIPTOR = 3
 INTERFACE = 1
@@ -543,7 +543,8 @@ class Host:
         descriptors = []
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                descriptors += [number for number, in INT.iter_unpack(data[: len(data) // INT.size * INT.size])]
+                whole = data[: len(data) // INT.size * INT.size]
+                descriptors += [number for (number,) in INT.iter_unpack(whole)]
         words = packet.decode("ascii", "replace").split(" ")
         numbers = [int(word) for word in words[1:] if word.isdecimal()]
         if words[0] in ("call", "run") and len(numbers) == 1:
@@ -653,7 +654,8 @@ def load(name, file):
         loader.exec_module(module)
         return module
     except SyntaxError as error:
-        raise CannotLoad(f"{name} cannot be loaded: {error.filename}, line {error.lineno}: {error.msg}.", error)
+        where = f"{error.filename}, line {error.lineno}"
+        raise CannotLoad(f"{name} cannot be loaded: {where}: {error.msg}.", error)
     except SystemExit as end:
         raise CannotLoad(f"{name} ended its process with {end!r} while it was loaded.", end)
     except BaseException as error:
@@ -692,7 +694,7 @@ def described(error):
 
 
 def script_traceback(error):
-    """The traceback as the script's author wants it: from the first line that is not ours or the importer's."""
+    """The traceback from the first line that is not ours or the importer's."""
     ours = (load.__code__.co_filename, importlib.__file__)
     trace = error.__traceback__
     while trace is not None:
@@ -700,7 +702,9 @@ def script_traceback(error):
         if file not in ours and not file.startswith("<frozen importlib"):
             break
         trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace))
+    # How a process came to exit is told by its last frames, not by what argparse, say, handled before.
+    chain = not isinstance(error, SystemExit)
+    return "".join(traceback.format_exception(type(error), error, trace, chain=chain)).rstrip("\n")
 
 
 def shortened(text):

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -121,6 +122,21 @@ def replace_stdout(job):
 
 def close_everything(job):
     os.closerange(3, 4096)
+
+
+def file_size_limit(job):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+    job.write_output("o" * 100000)
+
+
+def half_a_line(job):
+    print("half a line", end="")
+
+
+def lines_in_turn(job):
+    print("one")
+    subprocess.run(["/bin/echo", "two"], check=True)
+    print("three")
 
 
 def invalid_bytes(job):

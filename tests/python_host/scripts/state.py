@@ -6,7 +6,8 @@ import signal
 import sys
 
 seen = []
-loaded_in = os.getpid()
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
 
 
 def concurrent_instances():
@@ -17,8 +18,10 @@ def call(jobs):
     for job in jobs:
         with job.JobContext():
             seen.append(job.uuid)
-            job.print_output(len(seen), os.getcwd(), oct(os.umask(0o77)), os.environ.get("LEFT"), type(sys.stdout))
-            job.print_output(signal.getsignal(signal.SIGTERM).name, random.random(), os.getpid() != loaded_in)
+            mask = oct(os.umask(0o77))
+            job.print_output(len(seen), os.getcwd(), mask, os.environ.get("LEFT"), type(sys.stdout))
+            handlers = [signal.getsignal(number).name for number in (signal.SIGTERM, signal.SIGCHLD)]
+            job.print_output(*handlers, signal.pthread_sigmask(signal.SIG_BLOCK, ()), random.random())
     os.chdir("/tmp")
     os.environ["LEFT"] = "behind"
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -96,11 +96,12 @@ class Controller:
         self._socket.close()
 
     def submit(self, function, tasks=None, workload=None, background=False):
-        """Sends a batch: {task id: task}, or a workload as it stands. Does not wait."""
+        """Sends a batch: {task id: task}, or a workload as it stands. Waits for no answer."""
         batch = Batch(function, tasks or {}, encode(tasks) if workload is None else workload, background)
         self._unconfirmed.append(batch)
         self._send(_SUBMIT_JOB_BG if background else _SUBMIT_JOB,
                    function.encode(), batch.unique.encode(), batch.workload)
+        self._pump_until(lambda: not self._outgoing, "gearmand to read", GUARD)
         return batch
 
     def run(self, function, *tasks, guard=GUARD):

@@ -1,0 +1,25 @@
+// What gearmand tells administrators: its text protocol. CCP's embedded job server has none.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "worker/job_server.hpp"
+
+namespace quire {
+
+// One function that the job server knows, because a job waits for it or a worker offers it.
+struct FunctionStatus {
+  std::string name;
+  std::size_t jobs = 0;     // waiting and running
+  std::size_t running = 0;
+  std::size_t workers = 0;  // that offer it
+};
+
+// Asks a job server for its functions. Blocks for `limit` at most; throws std::runtime_error with a sentence
+// when it cannot be reached, takes longer or says something else.
+std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono::milliseconds limit);
+
+}  // namespace quire
