@@ -56,12 +56,12 @@ TEST_CASE("commands: which one") {
     }
   }
   SUBCASE("every command explains itself, with an example") {
-    for (const char* const command :
+    for (const std::string command :
          {"worker", "submit", "try", "scripts list", "scripts check", "scripts new"}) {
       CAPTURE(command);
-      const Ended help = run(std::string("quire ") + command + " --help");
+      const Ended help = run("quire " + command + " --help");
       CHECK(help.code == 0);
-      CHECK(help.text.starts_with(std::string("Usage: quire ") + command));
+      CHECK(help.text.starts_with("Usage: quire " + command));
       CHECK(has(help.text, "\nExample:\n  quire "));
     }
     CHECK(run("quire scripts --help").code == 0);

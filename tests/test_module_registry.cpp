@@ -170,7 +170,7 @@ TEST_CASE("module_registry: the folders") {
   }
   SUBCASE("a name that leads out of the folders is refused even where the file exists") {
     site.add("two/a.so");
-    for (const char* const name : {"", "../two/a", "/etc/passwd", ".hidden", "..", "a..b", "sub/a"}) {
+    for (const std::string name : {"", "../two/a", "/etc/passwd", ".hidden", "..", "a..b", "sub/a"}) {
       CAPTURE(name);
       const std::string sentence = site.absence(name);
       CHECK((sentence.find("cannot be the name") != std::string::npos ||

@@ -95,7 +95,7 @@ TEST_CASE("settings: the table") {
 
 TEST_CASE("settings: values") {
   SUBCASE("a number is digits in its range, and nothing else") {
-    for (const char* const bad :
+    for (const std::string bad :
          {"", "-1", "+1", "1.5", "0x1", "1k", " 1", "10001", "99999999999999999999999"}) {
       CAPTURE(bad);
       CHECK(refusal_of("workers", bad).find(" is not a whole number from 0 to 10000.") != std::string::npos);
@@ -124,7 +124,7 @@ TEST_CASE("settings: values") {
     for (const char* const good : {"a", "a:1", "a:1,b:65535", " a , b:2 ", "[::1]:4730"}) {
       CHECK(refusal_of("gearman_servers", good) == "");
     }
-    for (const char* const bad : {"", ",", "a:", "a:0", "a:65536", "a:x", ":1", "a b", "a;b", "http://a"}) {
+    for (const std::string bad : {"", ",", "a:", "a:0", "a:65536", "a:x", ":1", "a b", "a;b", "http://a"}) {
       CAPTURE(bad);
       CHECK(refusal_of("gearman_servers", bad).starts_with("here: "));
     }

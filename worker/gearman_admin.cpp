@@ -72,13 +72,15 @@ std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono
   std::string line;
   std::getline(lines, line);
   if (!line.starts_with("OK")) {
-    throw std::runtime_error("The job server " + server.name() + " does not speak gearmand's administration protocol.");
+    throw std::runtime_error("The job server " + server.name() +
+                             " does not speak gearmand's administration protocol.");
   }
   std::vector<FunctionStatus> functions;
   while (std::getline(lines, line) && line != ".") {
     std::istringstream fields(line);
     FunctionStatus function;
-    if (std::getline(fields, function.name, '\t') && fields >> function.jobs >> function.running >> function.workers) {
+    if (std::getline(fields, function.name, '\t') &&
+        fields >> function.jobs >> function.running >> function.workers) {
       functions.push_back(std::move(function));
     }
   }

@@ -13,7 +13,7 @@ namespace quire {
 // One function that the job server knows, because a job waits for it or a worker offers it.
 struct FunctionStatus {
   std::string name;
-  std::size_t jobs = 0;     // waiting and running
+  std::size_t jobs = 0;  // waiting and running
   std::size_t running = 0;
   std::size_t workers = 0;  // that offer it
 };

@@ -114,8 +114,8 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
   std::cout << "Usage: " << text_.usage << "\n\n"
             << text_.description << "\n\n"
             << own_ << '\n'
-            << settings << "\nExample:\n"
-            << text_.example << '\n';
+            << settings << "\nExample:\n";
+  for (const std::string& line : list_items(text_.example, '\n')) std::cout << "  " << line << '\n';
   return false;
 }
 

@@ -1,0 +1,215 @@
+// quire submit: tasks to the job server, as a controller would send them, and what came of each.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+
+#include "worker/commands/command.hpp"
+#include "worker/commands/command_options.hpp"
+#include "worker/commands/progress.hpp"
+#include "worker/commands/result_output.hpp"
+#include "worker/commands/submission.hpp"
+#include "worker/commands/task_input.hpp"
+
+namespace quire {
+namespace {
+
+namespace po = boost::program_options;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// While it lives the first INT or TERM is remembered; the second one ends the process as ever.
+class InterruptWatch {
+ public:
+  InterruptWatch() {
+    struct sigaction action {};
+    action.sa_handler = [](int) { interrupted = 1; };
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    ::sigaction(SIGINT, &action, &before_int_);
+    ::sigaction(SIGTERM, &action, &before_term_);
+  }
+  ~InterruptWatch() {
+    ::sigaction(SIGINT, &before_int_, nullptr);
+    ::sigaction(SIGTERM, &before_term_, nullptr);
+  }
+  InterruptWatch(const InterruptWatch&) = delete;
+  InterruptWatch& operator=(const InterruptWatch&) = delete;
+
+ private:
+  struct sigaction before_int_ {};
+  struct sigaction before_term_ {};
+};
+
+ResultFormat result_format(const std::string& name) {
+  if (name == "table") return ResultFormat::table;
+  if (name == "json") return ResultFormat::json;
+  if (name == "csv") return ResultFormat::csv;
+  throw UsageError("--format " + name + " is not known; choose table, json or csv.");
+}
+
+std::size_t table_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
+}
+
+// What stands before "--" and, where there is one, what follows it.
+struct CommandLine {
+  std::vector<std::string> options;
+  std::optional<std::vector<std::string>> task;
+};
+
+CommandLine divide(const std::vector<std::string>& arguments) {
+  const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+  CommandLine line{{arguments.begin(), dashes}, {}};
+  if (dashes != arguments.end()) line.task.emplace(dashes + 1, arguments.end());
+  return line;
+}
+
+std::size_t positive(const po::variables_map& values, const char* name) {
+  const auto number = values[name].as<long>();
+  if (number < 1) throw UsageError(std::string("--") + name + " must be 1 or more.");
+  return static_cast<std::size_t>(number);
+}
+
+std::unique_ptr<TaskInput> open_input(const CommandLine& line, const std::vector<std::string>& words,
+                                      const po::variables_map& values) {
+  LineInput input;
+  if (values.count("file") != 0) input.file = values["file"].as<std::string>();
+  if (words.size() == 2 && words[1] == "-" && input.file.empty()) {
+    input.file = "-";
+  } else if (words.size() > 1) {
+    throw UsageError("The arguments of a task stand after --: quire submit " + words[0] + " -- " + words[1] +
+                     ".");
+  }
+  const bool as_word = values["as-word"].as<bool>();
+  const bool json = values["json-input"].as<bool>();
+  if (input.file.empty()) {
+    if (!line.task) {
+      throw UsageError(
+          "There is no task: give its arguments after --, or a --file with one task a line, or - for "
+          "standard input.");
+    }
+    if (as_word || json)
+      throw UsageError("--as-word and --json-input say how to read a --file, and there is none.");
+    return task_of_words(*line.task);
+  }
+  if (as_word && json) throw UsageError("--as-word and --json-input exclude each other.");
+  if (line.task && !as_word) {
+    throw UsageError(
+        "Tasks come from a file or from after --, not from both; with --as-word, what follows -- comes "
+        "before the word of each line.");
+  }
+  input.form = as_word ? LineInput::Form::word : json ? LineInput::Form::json : LineInput::Form::arguments;
+  input.delimiter = values["null"].as<bool>() ? '\0' : '\n';
+  if (line.task) input.words = *line.task;
+  return tasks_of_lines(input);
+}
+
+void add_options(po::options_description& options) {
+  const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+  const auto number = [](long value) { return po::value<long>()->default_value(value)->value_name("N"); };
+  options.add_options()("file,f", text("FILE"),
+                        "a task a line: its arguments as a controller sends them; - is standard input")(
+      "json-input", po::bool_switch(),
+      R"(lines are JSON: {"id", "arguments", "wants_output", "created_date"}, or a string)")(
+      "as-word", po::bool_switch(), "a line is one word (a file name), put after the words that follow --")(
+      "null,0", po::bool_switch(), "lines end with NUL, as find -print0 writes them")(
+      "batch-size", number(128), "tasks a batch")("in-flight", number(4),
+                                                  "batches sent and not answered yet")(
+      "format", text("FORMAT")->default_value("table"), "of the results: table, json (lines) or csv")(
+      "output,o", text("FILE"), "write the results there instead of standard output")(
+      "no-output", po::bool_switch(), "do not ask for what the tasks write")(
+      "timeout", po::value<long>()->default_value(0)->value_name("SECONDS"),
+      "give up after this time; 0: never")("quiet,q", po::bool_switch(), "no progress, no summary");
+}
+
+std::string summary(const Tally& tally, double seconds) {
+  std::ostringstream text;
+  text << tally.answered() + tally.unanswered << " tasks: " << tally.succeeded << " succeeded, "
+       << tally.failed << " failed, " << tally.unanswered << " without an answer; " << std::fixed
+       << std::setprecision(2) << seconds << " s";
+  if (seconds > 0)
+    text << " (" << std::setprecision(0) << static_cast<double>(tally.answered()) / seconds << " tasks/s)";
+  text << '.';
+  if (!tally.complete) {
+    text << "\n"
+         << tally.why
+         << " The input was not sent to its end, or not waited for. A task that a worker has begun "
+         << "is worked on to its end; only its answer is lost.";
+  }
+  return text.str();
+}
+
+// Standard output, or the file that was asked for.
+class Destination {
+ public:
+  explicit Destination(const po::variables_map& values) {
+    if (values.count("output") == 0) return;
+    name_ = values["output"].as<std::string>();
+    file_.open(name_, std::ios::binary | std::ios::trunc);
+    check();
+  }
+  std::ostream& stream() { return name_.empty() ? std::cout : file_; }
+
+  // Throws where what was written did not arrive. A reader of standard output that went away has seen enough.
+  void check() {
+    if (stream().flush() || (name_.empty() && errno == EPIPE)) return;
+    throw std::runtime_error("The results cannot be written to " +
+                             (name_.empty() ? "standard output" : name_) + ": " + std::strerror(errno) + ".");
+  }
+
+ private:
+  std::string name_;
+  std::ofstream file_;
+};
+
+}  // namespace
+
+int run_submit(const std::vector<std::string>& arguments) {
+  CommandOptions options(
+      {.usage = "quire submit [OPTIONS] FUNCTION (-- ARGUMENT… | --file FILE | -)",
+       .description =
+           "Sends tasks to the job server in batches, as a controller would, and prints what came of each.\n"
+           "Exits with 0; 1 when a task failed or got no answer; 69 when no job server can be reached.",
+       .example = "  quire submit hello -- World\n"
+                  "  find . -type f -print0 | quire submit checksum_v0.0 --null --as-word - -- sha256\n"
+                  "  quire submit checksum_v0.0 --file tasks.txt --format json --output results.jsonl"});
+  add_options(options.own());
+  const CommandLine line = divide(arguments);
+  if (!options.parse(line.options, CommandOptions::Words::among_options)) return exit_ok;
+  const po::variables_map& values = options.values();
+  if (options.words().empty()) throw UsageError("Name a function: quire submit hello -- World.");
+
+  SubmissionOptions submission;
+  submission.function = options.words().front();
+  std::transform(submission.function.begin(), submission.function.end(), submission.function.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  submission.batch_size = positive(values, "batch-size");
+  submission.in_flight = positive(values, "in-flight");
+  submission.timeout = std::chrono::seconds(std::max(0L, values["timeout"].as<long>()));
+  submission.wants_output = !values["no-output"].as<bool>();
+  submission.is_interrupted = [] { return interrupted != 0; };
+  const ResultFormat format = result_format(values["format"].as<std::string>());
+  const std::unique_ptr<TaskInput> input = open_input(line, options.words(), values);
+  submission.servers = parse_job_servers(options.settings().gearman_servers);
+
+  const bool quiet = values["quiet"].as<bool>();
+  Destination destination(values);
+  const auto output = make_result_output(format, destination.stream(), table_width());
+  Progress progress(Progress::mode_for(quiet));
+  const InterruptWatch watch;
+  const Tally tally = Submission(submission, *input, *output, progress).run();
+  destination.check();
+  if (!quiet || !tally.complete) progress.say(summary(tally, progress.elapsed().count()));
+  return tally.complete && tally.failed == 0 && tally.unanswered == 0 ? exit_ok : exit_task_failed;
+}
+
+}  // namespace quire

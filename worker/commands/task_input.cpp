@@ -75,7 +75,9 @@ class SingleTask : public TaskInput {
 class Lines : public TaskInput {
  public:
   explicit Lines(const LineInput& input)
-      : input_(input), name_(input.file == "-" ? "standard input" : input.file), reader_(input.file, input.delimiter) {
+      : input_(input),
+        name_(input.file == "-" ? "standard input" : input.file),
+        reader_(input.file, input.delimiter) {
     if (input.file == "-" || !reader_.is_regular()) return;
     // Reading the file twice is cheap beside running its tasks, and lets the time left be told.
     LineReader counter(input.file, input.delimiter);

@@ -1,0 +1,191 @@
+#include "worker/commands/submission.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include "worker/commands/command.hpp"
+#include "worker/gearman_admin.hpp"
+#include "worker/nearest.hpp"
+
+namespace quire {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto turn = 100ms;   // between two looks at the clock and the signals
+constexpr auto patience = 2s;  // without an answer, before we ask whether anybody offers the function
+constexpr auto question_limit = 1s;
+
+}  // namespace
+
+Submission::Submission(const SubmissionOptions& options, TaskInput& input, ResultOutput& output,
+                       Progress& progress)
+    : options_(options),
+      input_(input),
+      output_(output),
+      progress_(progress),
+      submitter_({.servers = options.servers}, [this](const BatchAnswer& answer) { answered(answer); }) {}
+
+Tally Submission::run() {
+  try {
+    pump();
+  } catch (const JobServerUnreachable& error) {
+    give_up(error.what());
+    output_.finish();
+    throw;
+  } catch (const UsageError&) {
+    // What was read before the line that cannot be understood is sent already, or would have been.
+    while (submitter_.in_flight() > 0 && !should_stop()) submitter_.run_for(turn);
+    give_up("The submission ended early.");
+    output_.finish();
+    throw;
+  }
+  progress_.clear();
+  output_.finish();
+  return tally_;
+}
+
+// Keep as many batches in flight as we may, and wait for answers; where the input has nothing for us and
+// nothing is in flight, wait for the input.
+void Submission::pump() {
+  for (;;) {
+    send_batches();
+    if (submitter_.in_flight() > 0) {
+      submitter_.run_for(turn);
+    } else if (input_.at_end() && next_.empty()) {
+      tally_.complete = true;
+      return;
+    } else {
+      input_.wait(turn);
+    }
+    progress_.update(figures());
+    if (should_stop()) return give_up(tally_.why);
+    look_for_workers();
+  }
+}
+
+void Submission::send_batches() {
+  while (submitter_.in_flight() < options_.in_flight && read_batch()) send_batch();
+}
+
+// Whether there is a batch to send: a full one, or the last one, or what is there when nothing else is going
+// on and the input keeps us waiting.
+bool Submission::read_batch() {
+  while (next_.size() < options_.batch_size) {
+    std::optional<Task> task = input_.next();
+    if (!task) break;
+    ++read_;
+    if (task->result) {
+      tell({std::move(*task), {}});
+      continue;
+    }
+    task->wants_output = task->wants_output && options_.wants_output;
+    next_.push_back(std::move(*task));
+  }
+  if (next_.empty()) return false;
+  return next_.size() == options_.batch_size || input_.at_end() || submitter_.in_flight() == 0;
+}
+
+void Submission::send_batch() {
+  std::set<std::string> ids;
+  for (const Task& task : next_) {
+    if (!ids.insert(task.id).second)
+      throw UsageError("The id " + task.id + " stands at two tasks; ids must differ.");
+  }
+  static boost::uuids::random_generator_mt19937 generator;
+  const std::string unique = boost::uuids::to_string(generator());
+  submitter_.submit(options_.function, unique, encode_workload(next_));
+  in_flight_.emplace(unique, std::exchange(next_, {}));
+}
+
+void Submission::answered(const BatchAnswer& answer) {
+  last_answer_ = steady_clock::now();
+  auto batch = in_flight_.extract(answer.unique);
+  progress_.clear();
+  settle(batch.mapped(), answer);
+}
+
+void Submission::settle(std::vector<Task>& tasks, const BatchAnswer& answer) {
+  std::string problem = answer.reason;
+  std::unordered_map<std::string, TaskResult> results;
+  if (answer.kind == BatchAnswer::Kind::completed) {
+    problem = "The reply has no result for this task.";
+    try {
+      for (ReplyEntry& entry : decode_reply(answer.reply)) results[entry.id] = std::move(entry.result);
+    } catch (const std::exception& error) {
+      problem = error.what();
+    }
+  }
+  for (Task& task : tasks) {
+    const auto found = results.find(task.id);
+    if (found != results.end()) task.result = std::move(found->second);
+    tell({std::move(task), problem});
+  }
+}
+
+void Submission::tell(Outcome outcome) {
+  if (outcome.succeeded()) {
+    ++tally_.succeeded;
+  } else if (outcome.task.result) {
+    ++tally_.failed;
+  } else {
+    ++tally_.unanswered;
+  }
+  output_.add(outcome);
+}
+
+void Submission::give_up(const std::string& why) {
+  progress_.clear();
+  tally_.why = why;
+  for (auto& [unique, tasks] : std::exchange(in_flight_, {})) {
+    for (Task& task : tasks) tell({std::move(task), "No answer came. " + why});
+  }
+  for (Task& task : std::exchange(next_, {})) tell({std::move(task), "It was not sent. " + why});
+}
+
+bool Submission::should_stop() {
+  if (options_.is_interrupted && options_.is_interrupted()) {
+    tally_.why = "The submission was interrupted.";
+  } else if (options_.timeout.count() > 0 && progress_.elapsed() >= options_.timeout) {
+    tally_.why = "The time limit of " + std::to_string(options_.timeout.count()) + " s was reached.";
+  }
+  return !tally_.why.empty();
+}
+
+// gearmand queues jobs of a function that nobody has ever offered as it queues all others.
+void Submission::look_for_workers() {
+  const bool in_flight = submitter_.in_flight() > 0;
+  if (looked_for_workers_ || !in_flight || steady_clock::now() - last_answer_ < patience) return;
+  looked_for_workers_ = true;
+  try {
+    const std::vector<FunctionStatus> functions = function_status(options_.servers.front(), question_limit);
+    std::vector<std::string> offered;
+    for (const FunctionStatus& function : functions) {
+      if (function.workers > 0) offered.push_back(function.name);
+    }
+    if (std::find(offered.begin(), offered.end(), options_.function) != offered.end()) return;
+    const std::string nearest = did_you_mean(options_.function, offered);
+    progress_.say("No worker offers " + options_.function + " at " + options_.servers.front().name() +
+                  (offered.empty() ? ", nor any other function: start one with `quire worker`." : " yet.") +
+                  nearest + " Waiting; Ctrl-C gives up.");
+  } catch (const std::runtime_error&) {
+    // Without the administration protocol there is nothing to tell.
+  }
+}
+
+ProgressFigures Submission::figures() const {
+  std::optional<std::size_t> total = input_.total();
+  if (!total && input_.at_end()) total = read_;
+  return {.done = tally_.answered() + tally_.unanswered,
+          .failed = tally_.failed + tally_.unanswered,
+          .total = total,
+          .elapsed = {}};
+}
+
+}  // namespace quire
