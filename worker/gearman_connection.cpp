@@ -96,7 +96,9 @@ struct GearmanConnection::Impl {
   // header first, take these two out of the stream and answer them, and call it when a job has arrived.
   //
   //   ask():   libgearman sends GRAB_JOB and waits                    (state: asking)
-  //   take():  NO_JOB → we send PRE_SLEEP; NOOP → we send GRAB_JOB; JOB_ASSIGN → libgearman reads the job
+  //   take():  NO_JOB → we send PRE_SLEEP          (sleeping)
+  //            NOOP → we send GRAB_JOB
+  //            JOB_ASSIGN → libgearman reads the job    (no longer asking)
   //
   // The cork holds GRAB_JOB back until libgearman has found out that there is no answer yet.
   void ask() {
@@ -118,10 +120,11 @@ struct GearmanConnection::Impl {
         case PacketType::no_job:
           drop_header();
           send(PacketType::pre_sleep);
+          sleeping = true;
           break;
         case PacketType::noop:
           drop_header();
-          if (asking) send(PacketType::grab_job_all);
+          wake_up();
           break;
         case PacketType::job_assign:
         case PacketType::job_assign_uniq:
@@ -132,6 +135,18 @@ struct GearmanConnection::Impl {
                                std::to_string(static_cast<std::uint32_t>(*type)) + ")");
       }
     }
+  }
+
+  // One question is open at a time: who does not sleep has asked already.
+  void wake_up() {
+    if (!sleeping) return;
+    sleeping = false;
+    send(PacketType::grab_job_all);
+  }
+
+  void offer(std::string_view function) {
+    send(PacketType::can_do, function);
+    wake_up();  // the server wakes nobody for the jobs that wait for this function already
   }
 
   std::unique_ptr<Taken> grab() {
@@ -203,6 +218,7 @@ struct GearmanConnection::Impl {
   std::unique_ptr<gearman_worker_st, WorkerDeleter> worker;
   int descriptor = -1;
   bool asking = false;
+  bool sleeping = false;  // asking, and the server will say NOOP when there is something
 };
 
 void GearmanConnection::Impl::wait_until_writable() const {
@@ -223,7 +239,7 @@ void GearmanConnection::ask() { impl_->ask(); }
 bool GearmanConnection::asking() const { return impl_->asking; }
 std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return impl_->take(); }
 void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
-void GearmanConnection::offer(std::string_view function) { impl_->send(PacketType::can_do, function); }
+void GearmanConnection::offer(std::string_view function) { impl_->offer(function); }
 void GearmanConnection::withdraw_all() { impl_->send(PacketType::reset_abilities); }
 
 void GearmanConnection::complete(Job& job, std::string_view reply) {

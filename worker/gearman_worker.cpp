@@ -29,6 +29,9 @@ namespace {
 constexpr auto shortest_pause = std::chrono::milliseconds(100);
 constexpr auto longest_pause = std::chrono::seconds(30);
 
+// Nothing is known to get lost that a thread waits for; if it were, this is how long it would stay so.
+constexpr int longest_wait_milliseconds = 10'000;
+
 // Wakes a thread that polls. Any thread may ring.
 class Bell {
  public:
@@ -134,6 +137,7 @@ struct GearmanWorker::Impl {
       } else if (worker.slot_free()) {
         ask();
       }
+      if (std::exchange(line_lost, false) || done()) return;
       wait_for_events();
       for (auto line = lines.begin(); line != lines.end();) {
         const auto next = std::next(line);
@@ -151,7 +155,9 @@ struct GearmanWorker::Impl {
       }
       if (line == lines.end()) {
         const std::set<std::string> withdrawn = worker.exclusive_functions();
-        lines.emplace_back(++last_line, address, worker.options.identifier, worker.functions_without(withdrawn), withdrawn);
+        const std::vector<std::string> offered = worker.functions_without(withdrawn);
+        if (offered.empty()) return;
+        lines.emplace_back(++last_line, address, worker.options.identifier, offered, withdrawn);
         line = std::prev(lines.end());
       }
       guarded(line, [&](Line& chosen) {
@@ -181,7 +187,7 @@ struct GearmanWorker::Impl {
     void wait_for_events() {
       std::vector<pollfd> waiting{{bell.descriptor(), POLLIN, 0}};
       for (const Line& line : lines) waiting.push_back({line.connection.descriptor(), POLLIN, 0});
-      ::poll(waiting.data(), waiting.size(), -1);
+      ::poll(waiting.data(), waiting.size(), longest_wait_milliseconds);
       bell.silence();
     }
 
@@ -237,6 +243,7 @@ struct GearmanWorker::Impl {
       } catch (const ConnectionLost& error) {
         spdlog::warn("job server {}", error.what());
         lines.erase(line);
+        line_lost = true;
         connected = false;
         if (!worker.stopping()) pause(back_off.next());
       }
@@ -286,6 +293,7 @@ struct GearmanWorker::Impl {
     std::list<Line> lines;
     std::uint64_t last_line = 0;
     BackOff back_off;
+    bool line_lost = false;  // since the last turn began: what it did is to be done again
     bool connected = false;
     bool withdrawn_all = false;
   };

@@ -1,115 +1,18 @@
 #include "worker/sqlite_record.hpp"
 
-#include <fcntl.h>
-#include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
 #include <optional>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 
-#include <SQLiteCpp/SQLiteCpp.h>
 #include <spdlog/spdlog.h>
 
 #include "common/exit_status.hpp"
-#include "common/text.hpp"
-#include "worker/sqlite_schema.hpp"
+#include "worker/sqlite_connection.hpp"
 
 namespace quire {
 namespace {
 
 using std::chrono::milliseconds;
-
-bool is_busy(const SQLite::Exception& error) {
-  return error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED;
-}
-
-// The bytes must outlive the statement's execution.
-void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes) {
-  if (bytes.find('\0') == std::string::npos && is_utf8(bytes)) {
-    statement.bindNoCopy(index, bytes);
-  } else {
-    statement.bindNoCopy(index, static_cast<const void*>(bytes.data()), static_cast<int>(bytes.size()));
-  }
-}
-
-void bind_or_null(SQLite::Statement& statement, int index, const std::string* bytes) {
-  bytes == nullptr ? statement.bind(index) : bind_bytes(statement, index, *bytes);
-}
-
-int execute(SQLite::Statement& statement) {
-  const int changes = statement.exec();
-  statement.reset();
-  return changes;
-}
-
-void create_folder_of(const std::filesystem::path& file) {
-  const std::filesystem::path folder = file.parent_path();
-  if (folder.empty() || std::filesystem::exists(folder)) return;
-  create_folder_of(folder);
-  if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
-    throw std::system_error(errno, std::generic_category(), "cannot create the folder " + folder.string());
-  }
-}
-
-// SQLite would create the file readable for everybody, and gives its companions the mode of the file.
-void create_file(const std::filesystem::path& file) {
-  create_folder_of(file);
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-  if (descriptor >= 0) ::close(descriptor);  // what it cannot do, SQLite tells in a moment
-}
-
-SQLite::Database open_database(const std::string& path, milliseconds wait) {
-  create_file(path);
-  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
-                            static_cast<int>(wait.count()));
-  prepare_record(database);
-  database.exec("PRAGMA synchronous = NORMAL");
-  database.exec("PRAGMA cache_size = -8192");
-  database.exec("PRAGMA wal_autocheckpoint = 4000");
-  database.exec("PRAGMA journal_size_limit = 67108864");
-  return database;
-}
-
-// The open file and its statements. NOMUTEX: one thread at a time uses it.
-struct Connection {
-  Connection(const std::string& path, milliseconds wait) : database(open_database(path, wait)) {}
-
-  // Whether the file at the path is still the one that is open here.
-  bool is_in_place() const {
-    int moved = 0;
-    const int code = sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-    return code != SQLITE_OK || moved == 0;
-  }
-
-  SQLite::Database database;
-  SQLite::Statement insert_batch{database,
-                                 "INSERT INTO Batches (uniqueId, handle, exec, client, startTime, tasks) "
-                                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
-  SQLite::Statement finish_batch{
-      database,
-      "UPDATE Batches SET endTime = ?1, failed = ?2 WHERE batch = ?3 AND handle = ?4 AND uniqueId = ?5"};
-  SQLite::Statement insert_task{
-      database,
-      "INSERT INTO Tasks (taskUUID, createdTime, exec, arguments, wantsOutput, batch, "
-      "client, startTime, attempts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
-      "ON CONFLICT DO NOTHING"};
-  SQLite::Statement restart_task{
-      database,
-      "UPDATE Tasks SET createdTime = ?2, exec = ?3, arguments = ?4, wantsOutput = ?5, batch = ?6, client = "
-      "?7, "
-      "startTime = ?8, attempts = attempts + ?9, endTime = NULL, exitCode = NULL, stdOut = NULL, stdError = "
-      "NULL, "
-      "processOut = NULL, processError = NULL WHERE taskUUID = ?1 RETURNING sequence"};
-  SQLite::Statement find_task{database, "SELECT sequence FROM Tasks WHERE taskUUID = ?1"};
-  SQLite::Statement finish_task{database,
-                                "UPDATE Tasks SET endTime = ?1, exitCode = ?2, stdOut = ?3, stdError = ?4, "
-                                "processOut = ?5, processError = ?6 WHERE sequence = ?7 AND taskUUID = ?8"};
-};
 
 class SqliteStore : public RecordStore {
  public:
@@ -180,8 +83,9 @@ class SqliteStore : public RecordStore {
     const std::string time = record_time(entry.time);
     Rows rows{insert_batch(batch, &time), {}};
     rows.tasks.reserve(entry.tasks->size());
-    for (const Task* task : *entry.tasks)
+    for (const Task* task : *entry.tasks) {
       rows.tasks.emplace(task->id, begin_task(batch, *task, rows.batch, time));
+    }
     rows_.insert_or_assign(key(batch), std::move(rows));
   }
 
@@ -201,8 +105,9 @@ class SqliteStore : public RecordStore {
     for (const Task& task : batch.tasks) {
       if (!task.result) continue;
       const std::int64_t sequence = rows == nullptr ? 0 : rows->of(task.id);
-      if (sequence == 0 || !end_task(task, sequence, time))
+      if (sequence == 0 || !end_task(task, sequence, time)) {
         end_task(task, row_of_task(batch, task, number), time);
+      }
     }
   }
 
@@ -306,7 +211,7 @@ class SqliteStore : public RecordStore {
   const std::shared_ptr<spdlog::logger> log_;
   // Nothing after an error, until the next write: a statement that broke off is not used again, and the file
   // may have been repaired, replaced or mounted anew by then.
-  std::optional<Connection> connection_;
+  std::optional<RecordConnection> connection_;
   std::unordered_map<std::string, Rows> rows_;
 };
 

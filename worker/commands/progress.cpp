@@ -26,18 +26,18 @@ std::string duration_text(double seconds) {
   return std::to_string(whole / 3600) + " h " + std::to_string(whole % 3600 / 60) + " min";
 }
 
-std::string rate_text(double rate) {
-  if (rate >= 10) return grouped(static_cast<std::size_t>(rate));
-  const auto tenths = static_cast<std::size_t>(rate * 10);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
-}
-
 std::size_t terminal_width() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
 }  // namespace
+
+std::string rate_text(double rate) {
+  if (rate >= 10) return grouped(static_cast<std::size_t>(rate));
+  const auto tenths = static_cast<std::size_t>(rate * 10);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10);
+}
 
 std::string progress_text(const ProgressFigures& figures) {
   std::string text = grouped(figures.done);
@@ -93,7 +93,10 @@ void Progress::clear() {
   if (!bar_is_shown_) return;
   std::cerr << "\r\033[K" << std::flush;
   bar_is_shown_ = false;
-  shown_at_ = {};
+}
+
+void Progress::make_room() {
+  if (::isatty(STDOUT_FILENO) == 1) clear();
 }
 
 void Progress::say(const std::string& sentence) {

@@ -15,6 +15,9 @@ struct ProgressFigures {
   std::chrono::duration<double> elapsed{0};
 };
 
+// Tasks a second: "8,130", and one decimal below ten.
+std::string rate_text(double rate);
+
 // "12,345 of 100,000 tasks, 8,130/s, 11 s left, 2 failed"
 std::string progress_text(const ProgressFigures& figures);
 
@@ -37,8 +40,11 @@ class Progress {
   // is filled in here, counted from the construction.
   void update(ProgressFigures figures);
 
-  // Takes the bar away, so that something else can be written; the next update brings it back.
+  // Takes the bar away; the next update brings it back.
   void clear();
+
+  // Likewise, before something is written to standard output, where that is a terminal too.
+  void make_room();
 
   // Says something to the user, in every mode.
   void say(const std::string& sentence);

@@ -68,7 +68,7 @@ class Table : public ResultOutput {
   }
 
   void add(const Outcome& outcome) override {
-    if (tasks_++ == 0) write_line("EXIT", "FINISHED", "TASK", "ARGUMENTS", "OUTPUT");
+    if (tasks_++ == 0) write_line("EXIT", "AT (UTC)", "TASK", "ARGUMENTS", "OUTPUT");
     const Task& task = outcome.task;
     if (!task.result) {
       write_line("none", "", task.id, task.arguments, outcome.problem);

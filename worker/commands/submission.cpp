@@ -34,15 +34,15 @@ Submission::Submission(const SubmissionOptions& options, TaskInput& input, Resul
 
 Tally Submission::run() {
   try {
-    pump();
-  } catch (const JobServerUnreachable& error) {
-    give_up(error.what());
-    output_.finish();
-    throw;
-  } catch (const UsageError&) {
-    // What was read before the line that cannot be understood is sent already, or would have been.
-    while (submitter_.in_flight() > 0 && !should_stop()) submitter_.run_for(turn);
-    give_up("The submission ended early.");
+    try {
+      pump();
+    } catch (const UsageError&) {
+      drain();
+      throw;
+    }
+  } catch (const std::exception& error) {
+    if (any_answer_) give_up(error.what());
+    progress_.clear();
     output_.finish();
     throw;
   }
@@ -67,6 +67,14 @@ void Submission::pump() {
     progress_.update(figures());
     if (should_stop()) return give_up(tally_.why);
     look_for_workers();
+  }
+}
+
+// Waits for what is in flight and sends no more.
+void Submission::drain() {
+  while (submitter_.in_flight() > 0 && !should_stop()) {
+    submitter_.run_for(turn);
+    progress_.update(figures());
   }
 }
 
@@ -106,8 +114,9 @@ void Submission::send_batch() {
 
 void Submission::answered(const BatchAnswer& answer) {
   last_answer_ = steady_clock::now();
+  any_answer_ = true;
   auto batch = in_flight_.extract(answer.unique);
-  progress_.clear();
+  progress_.make_room();
   settle(batch.mapped(), answer);
 }
 
@@ -141,7 +150,7 @@ void Submission::tell(Outcome outcome) {
 }
 
 void Submission::give_up(const std::string& why) {
-  progress_.clear();
+  progress_.make_room();
   tally_.why = why;
   for (auto& [unique, tasks] : std::exchange(in_flight_, {})) {
     for (Task& task : tasks) tell({std::move(task), "No answer came. " + why});
@@ -150,9 +159,8 @@ void Submission::give_up(const std::string& why) {
 }
 
 bool Submission::should_stop() {
-  if (options_.is_interrupted && options_.is_interrupted()) {
-    tally_.why = "The submission was interrupted.";
-  } else if (options_.timeout.count() > 0 && progress_.elapsed() >= options_.timeout) {
+  if (options_.reason_to_stop) tally_.why = options_.reason_to_stop();
+  if (tally_.why.empty() && options_.timeout.count() > 0 && progress_.elapsed() >= options_.timeout) {
     tally_.why = "The time limit of " + std::to_string(options_.timeout.count()) + " s was reached.";
   }
   return !tally_.why.empty();

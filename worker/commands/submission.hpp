@@ -22,7 +22,8 @@ struct SubmissionOptions {
   std::size_t in_flight = 4;        // batches
   std::chrono::seconds timeout{0};  // for all of it; 0: none
   bool wants_output = true;
-  std::function<bool()> is_interrupted;  // asked several times a second
+  // Asked several times a second: why to stop, as a sentence, or nothing to go on.
+  std::function<std::string()> reason_to_stop;
 };
 
 // How a submission ended.
@@ -47,6 +48,7 @@ class Submission {
 
  private:
   void pump();
+  void drain();
   void send_batches();
   bool read_batch();
   void send_batch();
@@ -68,6 +70,7 @@ class Submission {
   Tally tally_;
   std::size_t read_ = 0;
   std::chrono::steady_clock::time_point last_answer_ = std::chrono::steady_clock::now();
+  bool any_answer_ = false;
   bool looked_for_workers_ = false;
 };
 

@@ -30,6 +30,7 @@ volatile std::sig_atomic_t interrupted = 0;
 class InterruptWatch {
  public:
   InterruptWatch() {
+    interrupted = 0;
     struct sigaction action {};
     action.sa_handler = [](int) { interrupted = 1; };
     action.sa_flags = static_cast<int>(SA_RESETHAND);
@@ -115,20 +116,22 @@ std::unique_ptr<TaskInput> open_input(const CommandLine& line, const std::vector
 
 void add_options(po::options_description& options) {
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-  const auto number = [](long value) { return po::value<long>()->default_value(value)->value_name("N"); };
-  options.add_options()("file,f", text("FILE"),
-                        "a task a line: its arguments as a controller sends them; - is standard input")(
-      "json-input", po::bool_switch(),
-      R"(lines are JSON: {"id", "arguments", "wants_output", "created_date"}, or a string)")(
-      "as-word", po::bool_switch(), "a line is one word (a file name), put after the words that follow --")(
-      "null,0", po::bool_switch(), "lines end with NUL, as find -print0 writes them")(
-      "batch-size", number(128), "tasks a batch")("in-flight", number(4),
-                                                  "batches sent and not answered yet")(
-      "format", text("FORMAT")->default_value("table"), "of the results: table, json (lines) or csv")(
-      "output,o", text("FILE"), "write the results there instead of standard output")(
-      "no-output", po::bool_switch(), "do not ask for what the tasks write")(
-      "timeout", po::value<long>()->default_value(0)->value_name("SECONDS"),
-      "give up after this time; 0: never")("quiet,q", po::bool_switch(), "no progress, no summary");
+  const auto number = [](const char* name, long value) {
+    return po::value<long>()->default_value(value)->value_name(name);
+  };
+  auto add = options.add_options();
+  add("file,f", text("FILE"), "a task a line: its arguments as a controller sends them; - is standard input");
+  add("json-input", po::bool_switch(),
+      R"(lines are JSON: {"id", "arguments", "wants_output", "created_date"}, or a string)");
+  add("as-word", po::bool_switch(), "a line is one word (a file name), put after the words that follow --");
+  add("null,0", po::bool_switch(), "lines end with NUL, as find -print0 writes them");
+  add("batch-size", number("N", 128), "tasks a batch");
+  add("in-flight", number("N", 4), "batches sent and not answered yet");
+  add("format", text("FORMAT")->default_value("table"), "of the results: table, json (lines) or csv");
+  add("output,o", text("FILE"), "write the results there instead of standard output");
+  add("no-output", po::bool_switch(), "do not ask for what the tasks write");
+  add("timeout", number("SECONDS", 0), "give up after this time; 0: never");
+  add("quiet,q", po::bool_switch(), "no progress, no summary");
 }
 
 std::string summary(const Tally& tally, double seconds) {
@@ -136,8 +139,7 @@ std::string summary(const Tally& tally, double seconds) {
   text << tally.answered() + tally.unanswered << " tasks: " << tally.succeeded << " succeeded, "
        << tally.failed << " failed, " << tally.unanswered << " without an answer; " << std::fixed
        << std::setprecision(2) << seconds << " s";
-  if (seconds > 0)
-    text << " (" << std::setprecision(0) << static_cast<double>(tally.answered()) / seconds << " tasks/s)";
+  if (seconds > 0) text << " (" << rate_text(static_cast<double>(tally.answered()) / seconds) << " tasks/s)";
   text << '.';
   if (!tally.complete) {
     text << "\n"
@@ -155,15 +157,14 @@ class Destination {
     if (values.count("output") == 0) return;
     name_ = values["output"].as<std::string>();
     file_.open(name_, std::ios::binary | std::ios::trunc);
-    check();
+    if (!file_) throw UsageError("--output " + name_ + " cannot be written: " + std::strerror(errno) + ".");
   }
   std::ostream& stream() { return name_.empty() ? std::cout : file_; }
 
-  // Throws where what was written did not arrive. A reader of standard output that went away has seen enough.
-  void check() {
-    if (stream().flush() || (name_.empty() && errno == EPIPE)) return;
-    throw std::runtime_error("The results cannot be written to " +
-                             (name_.empty() ? "standard output" : name_) + ": " + std::strerror(errno) + ".");
+  // Why to stop: the disk is full, or whoever read the results has seen enough.
+  std::string problem() {
+    if (stream()) return {};
+    return "The results can no longer be written to " + (name_.empty() ? "standard output" : name_) + ".";
   }
 
  private:
@@ -194,9 +195,9 @@ int run_submit(const std::vector<std::string>& arguments) {
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   submission.batch_size = positive(values, "batch-size");
   submission.in_flight = positive(values, "in-flight");
-  submission.timeout = std::chrono::seconds(std::max(0L, values["timeout"].as<long>()));
+  submission.timeout = std::chrono::seconds(values["timeout"].as<long>());
+  if (submission.timeout.count() < 0) throw UsageError("--timeout must be 0 or more seconds.");
   submission.wants_output = !values["no-output"].as<bool>();
-  submission.is_interrupted = [] { return interrupted != 0; };
   const ResultFormat format = result_format(values["format"].as<std::string>());
   const std::unique_ptr<TaskInput> input = open_input(line, options.words(), values);
   submission.servers = parse_job_servers(options.settings().gearman_servers);
@@ -206,8 +207,17 @@ int run_submit(const std::vector<std::string>& arguments) {
   const auto output = make_result_output(format, destination.stream(), table_width());
   Progress progress(Progress::mode_for(quiet));
   const InterruptWatch watch;
-  const Tally tally = Submission(submission, *input, *output, progress).run();
-  destination.check();
+  submission.reason_to_stop = [&] {
+    return interrupted != 0 ? "The submission was interrupted." : destination.problem();
+  };
+  Tally tally;
+  try {
+    tally = Submission(submission, *input, *output, progress).run();
+  } catch (const JobServerUnreachable& error) {
+    progress.say("quire submit: " + std::string(error.what()));
+    return exit_unavailable;
+  }
+  if (tally.complete && !destination.problem().empty()) throw std::runtime_error(destination.problem());
   if (!quiet || !tally.complete) progress.say(summary(tally, progress.elapsed().count()));
   return tally.complete && tally.failed == 0 && tally.unanswered == 0 ? exit_ok : exit_task_failed;
 }

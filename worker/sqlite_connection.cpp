@@ -1,0 +1,78 @@
+#include "worker/sqlite_connection.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include "common/text.hpp"
+#include "worker/sqlite_schema.hpp"
+
+namespace quire {
+namespace {
+
+void create_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  if (folder.empty() || std::filesystem::exists(folder)) return;
+  create_folder_of(folder);
+  if (::mkdir(folder.c_str(), 0750) != 0 && errno != EEXIST) {
+    throw std::system_error(errno, std::generic_category(), "cannot create the folder " + folder.string());
+  }
+}
+
+// SQLite would create the file readable for everybody, and gives its companions the mode of the file.
+void create_file(const std::filesystem::path& file) {
+  create_folder_of(file);
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (descriptor >= 0) ::close(descriptor);  // what it cannot do, SQLite tells in a moment
+}
+
+SQLite::Database open_database(const std::string& path, std::chrono::milliseconds wait) {
+  create_file(path);
+  SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
+                            static_cast<int>(wait.count()));
+  prepare_record(database);
+  database.exec("PRAGMA synchronous = NORMAL");
+  database.exec("PRAGMA cache_size = -8192");
+  database.exec("PRAGMA journal_size_limit = 67108864");
+  return database;
+}
+
+}  // namespace
+
+RecordConnection::RecordConnection(const std::string& path, std::chrono::milliseconds wait)
+    : database(open_database(path, wait)), checkpointer(database, path) {}
+
+bool RecordConnection::is_in_place() const {
+  int moved = 0;
+  const int code = sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+  return code != SQLITE_OK || moved == 0;
+}
+
+void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes) {
+  if (bytes.find('\0') == std::string::npos && is_utf8(bytes)) {
+    statement.bindNoCopy(index, bytes);
+  } else {
+    statement.bindNoCopy(index, static_cast<const void*>(bytes.data()), static_cast<int>(bytes.size()));
+  }
+}
+
+void bind_or_null(SQLite::Statement& statement, int index, const std::string* bytes) {
+  bytes == nullptr ? statement.bind(index) : bind_bytes(statement, index, *bytes);
+}
+
+int execute(SQLite::Statement& statement) {
+  const int changes = statement.exec();
+  statement.reset();
+  return changes;
+}
+
+bool is_busy(const SQLite::Exception& error) {
+  return error.getErrorCode() == SQLITE_BUSY || error.getErrorCode() == SQLITE_LOCKED;
+}
+
+}  // namespace quire
