@@ -16,9 +16,15 @@ std::size_t count_failed(const Batch& batch) {
 
 }  // namespace
 
+ArgumentSettings argument_settings(const Settings& settings) {
+  std::string folder = list_items(settings.client_scripts, ':').front();
+  if (!folder.ends_with('/')) folder += '/';
+  return {settings.shared_directory, folder, settings.client_assets_directory};
+}
+
 BatchHandler::BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner,
                            TaskRecord& record)
-    : arguments_{settings.shared_directory, settings.client_scripts, settings.client_assets_directory},
+    : arguments_(argument_settings(settings)),
       modules_(modules),
       runner_(runner),
       record_(record) {}

@@ -12,6 +12,10 @@
 
 namespace quire {
 
+// What the placeholders stand for. %clientScriptsDirectory% is the first of the folders, with a slash at its end:
+// controllers write "%clientScriptsDirectory%name".
+ArgumentSettings argument_settings(const Settings& settings);
+
 class BatchHandler {
  public:
   // All must outlive the handler.

@@ -6,8 +6,6 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
-#include "worker/sqlite_checkpointer.hpp"
-
 namespace quire {
 
 // The open file and its statements. NOMUTEX: one thread at a time uses it.
@@ -20,7 +18,6 @@ struct RecordConnection {
   bool is_in_place() const;
 
   SQLite::Database database;
-  Checkpointer checkpointer;
   SQLite::Statement insert_batch{database, R"(
     INSERT INTO Batches (uniqueId, handle, exec, client, startTime, tasks) VALUES (?1, ?2, ?3, ?4, ?5, ?6))"};
   SQLite::Statement finish_batch{database, R"(

@@ -31,14 +31,18 @@ class TestLifecycle(Scenario):
         batch = self.controller.submit("gated", tasks_of(*(task(f"'{gate.path}'") for _ in range(10))))
         gate.wait_for(2)
         worker.signal(signal.SIGTERM)
-        wait_until(lambda: not self.server.is_offered("gated"), "the worker to take nothing more")
-        self.assertTrue(worker.is_running())
+        wait_until(lambda: "signal 15" in worker.log_text(), "the worker to say that it ends")
+        later = self.controller.submit("gated", tasks_of(task(f"'{gate.path}'")))
+        self.controller.wait_for_handles([later])
         gate.open()
         self.controller.wait([batch])
         self.assertEqual({(result["exitCode"], result["stdout"]) for result in batch.results().values()},
                          {(0, "through the gate")})
         self.assertEqual(worker.wait(), 0)
         self.assertEqual(self.record.query("SELECT count(*) FROM Tasks WHERE exitCode = 0")[0][0], 10)
+        # What came after the signal is left to others, untouched.
+        self.assertFalse(later.done)
+        self.assertEqual(self.server.status()["gated"][:2], (1, 0))
 
     def test_a_killed_worker_takes_its_processes_with_it_and_another_runs_its_batch(self):
         worker = self.start_worker({"gated": "gated"})

@@ -15,6 +15,7 @@
 #include "common/command_line.hpp"
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
+#include "worker/batch_handler.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/module_registry.hpp"
@@ -77,9 +78,10 @@ void prepare(Task& task, const std::vector<std::string>& words, bool raw, const 
   std::string created = task.created_date;
   std::replace(created.begin(), created.end(), 'T', ' ');
   try {
-    task.words = parse_arguments(task.arguments, {.shared_path = settings.shared_directory,
-                                                  .client_scripts_directory = settings.client_scripts,
-                                                  .client_assets_directory = settings.client_assets_directory,
+    const ArgumentSettings values = argument_settings(settings);
+    task.words = parse_arguments(task.arguments, {.shared_path = values.shared_directory,
+                                                  .client_scripts_directory = values.client_scripts_directory,
+                                                  .client_assets_directory = values.client_assets_directory,
                                                   .date = task.created_date,
                                                   .task_uuid = task.id,
                                                   .job_created_date = created});
@@ -121,7 +123,7 @@ int run_try(const std::vector<std::string>& arguments) {
   try {
     const ModuleRegistry modules(settings);
     const Module module = modules.find_function_or_module(name);
-    if (!task.result) run(module, name, settings, task);
+    if (!task.result) run(module, lower_case(name), settings, task);
   } catch (const NoSuchModule& error) {
     if (!task.result) task.fail(error.what());
   }

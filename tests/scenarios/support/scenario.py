@@ -67,9 +67,9 @@ class Scenario(unittest.TestCase):
         self.workers.append(Worker(folder, self.server.address, modules, settings, functions, folders))
         return self.workers[-1]
 
-    def start_worker(self, modules, settings=None, functions=None, folders=()):
+    def start_worker(self, modules, settings=None, functions=None, folders=(), through=()):
         """A worker that offers all functions of `modules` ({function: module})."""
-        worker = self.make_worker(modules, settings, functions, folders).start()
+        worker = self.make_worker(modules, settings, functions, folders).start(through)
         self.wait_for_functions(worker, modules)
         return worker
 
@@ -85,13 +85,14 @@ class Scenario(unittest.TestCase):
             controller.close()
         for worker in self.workers:
             try:
+                if worker.ended_by_itself():
+                    faults.append(f"{worker.folder}: the worker ended by itself with {worker.wait()}")
                 if worker.is_running():
                     worker.stop()
             except Exception as error:  # told below, with the others
                 faults.append(f"{worker.folder}: {error}")
-            left = [pid for pid in worker.descendants()] if worker.process else []
-            if left:
-                faults.append(f"{worker.folder}: left behind: {left}")
+            if worker.process and worker.descendants():
+                faults.append(f"{worker.folder}: left behind: {worker.descendants()}")
             if worker.process:
                 worker.kill_all()
             if worker.findings():

@@ -37,6 +37,7 @@ class Worker:
         self.scripts = os.path.join(folder, "scripts")  # for scripts that a test writes itself
         self.mark = f"SCENARIO_MARK={folder}"
         self.process = None
+        self._end_is_known = False
         os.makedirs(self.scripts, exist_ok=True)
         sanitizers = _SANITIZERS.format(folder=folder)
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": folder, "LANG": "C.UTF-8",
@@ -64,10 +65,12 @@ class Worker:
             # Python would write its caches beside the scripts, into the source tree.
             config.write("\n[environment]\nPYTHONDONTWRITEBYTECODE = 1\n")
 
-    def start(self):
+    def start(self, through=()):
+        """through: the words of a command that runs another one, in the same process."""
+        self._end_is_known = False
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(BUILD, "bin", "quire"), "worker", "--config", self.config],
+                [*through, os.path.join(BUILD, "bin", "quire"), "worker", "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self.environment)
         return self
 
@@ -87,7 +90,13 @@ class Worker:
 
     def wait(self, guard=60):
         """The worker's exit code, negative for a signal. Raises subprocess.TimeoutExpired after the guard."""
-        return self.process.wait(guard)
+        code = self.process.wait(guard)
+        self._end_is_known = True
+        return code
+
+    def ended_by_itself(self):
+        """Whether it ended and nobody asked how."""
+        return self.process is not None and not self.is_running() and not self._end_is_known
 
     def descendants(self):
         """Every living process that the worker started, directly or not."""
