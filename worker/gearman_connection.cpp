@@ -33,7 +33,6 @@ constexpr std::size_t header_size = 12;
 enum class PacketType : std::uint32_t {
   can_do = 1,
   cant_do = 2,
-  reset_abilities = 3,
   pre_sleep = 4,
   noop = 6,
   no_job = 10,
@@ -119,7 +118,7 @@ struct GearmanConnection::Impl {
       switch (*type) {
         case PacketType::no_job:
           drop_header();
-          send(PacketType::pre_sleep);
+          if (!stopped) send(PacketType::pre_sleep);
           sleeping = true;
           break;
         case PacketType::noop:
@@ -139,7 +138,7 @@ struct GearmanConnection::Impl {
 
   // One question is open at a time: who does not sleep has asked already.
   void wake_up() {
-    if (!sleeping) return;
+    if (!sleeping || stopped) return;
     sleeping = false;
     send(PacketType::grab_job_all);
   }
@@ -218,6 +217,7 @@ struct GearmanConnection::Impl {
   std::unique_ptr<gearman_worker_st, WorkerDeleter> worker;
   int descriptor = -1;
   bool asking = false;
+  bool stopped = false;
   bool sleeping = false;  // asking, and the server will say NOOP when there is something
 };
 
@@ -240,7 +240,8 @@ bool GearmanConnection::asking() const { return impl_->asking; }
 std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return impl_->take(); }
 void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
 void GearmanConnection::offer(std::string_view function) { impl_->offer(function); }
-void GearmanConnection::withdraw_all() { impl_->send(PacketType::reset_abilities); }
+void GearmanConnection::stop_asking() { impl_->stopped = true; }
+bool GearmanConnection::question_open() const { return impl_->asking && !impl_->sleeping; }
 
 void GearmanConnection::complete(Job& job, std::string_view reply) {
   const gearman_return_t result = gearman_job_send_complete(job.job, reply.data(), reply.size());

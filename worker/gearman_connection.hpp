@@ -50,11 +50,14 @@ class GearmanConnection {
   std::unique_ptr<Taken> take();
 
   // Takes a function back, or offers it again. Both hold for the jobs asked for afterwards.
+  // REQUIRES of withdraw(): no job of the function is in hand, or the server takes it away
   void withdraw(std::string_view function);
   void offer(std::string_view function);
 
-  // Takes all functions back: no further job will come, but one that is already on its way.
-  void withdraw_all();
+  // Asks no more, for good. While the last question is open, a job may still arrive. The functions stay offered:
+  // to withdraw them would take the jobs in hand away.
+  void stop_asking();
+  bool question_open() const;
 
   // Answers a job. Throws ConnectionLost.
   void complete(Job& job, std::string_view reply);

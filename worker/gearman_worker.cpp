@@ -133,7 +133,7 @@ struct GearmanWorker::Impl {
     void turn() {
       for (Answer& answer : take_answers()) send(answer);
       if (worker.stopping()) {
-        withdraw_all();
+        for (Line& line : lines) line.connection.stop_asking();
       } else if (worker.slot_free()) {
         ask();
       }
@@ -249,16 +249,6 @@ struct GearmanWorker::Impl {
       }
     }
 
-    void withdraw_all() {
-      if (withdrawn_all) return;
-      withdrawn_all = true;
-      for (auto line = lines.begin(); line != lines.end();) {
-        const auto next = std::next(line);
-        guarded(line, [](Line& open) { open.connection.withdraw_all(); });
-        line = next;
-      }
-    }
-
     // Waits, but not longer than until the worker is stopped.
     void pause(std::chrono::milliseconds time) {
       const auto end = std::chrono::steady_clock::now() + time;
@@ -276,9 +266,12 @@ struct GearmanWorker::Impl {
       return std::exchange(answers, {});
     }
 
+    // Nothing is in hand, and nothing can arrive any more.
     bool done() const {
+      const bool question_open = std::any_of(lines.begin(), lines.end(),
+                                             [](const Line& line) { return line.connection.question_open(); });
       const std::lock_guard lock(worker.mutex);
-      return worker.stopped && in_hand == 0;
+      return worker.stopped && in_hand == 0 && !question_open;
     }
 
     Impl& worker;
@@ -295,7 +288,6 @@ struct GearmanWorker::Impl {
     BackOff back_off;
     bool line_lost = false;  // since the last turn began: what it did is to be done again
     bool connected = false;
-    bool withdrawn_all = false;
   };
 
   // ---- what the threads share ----

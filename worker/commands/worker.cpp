@@ -51,11 +51,20 @@ void report_missing(const ModuleRegistry& modules) {
   }
 }
 
+std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::string& client) try {
+  return std::make_unique<SqliteRecord>(
+      SqliteRecord::Options{
+          .path = settings.record, .client = client, .capture_output = settings.capture_client_script_output},
+      spdlog::default_logger());
+} catch (const std::runtime_error& error) {
+  throw ConfigurationError(error.what());
+}
+
 int serve(const Settings& settings) {
   const std::string client = host_name() + ":" + std::to_string(::getpid());
   const ModuleRegistry modules(settings);
-  SqliteRecord record({.path = settings.record, .client = client, .capture_output = settings.capture_client_script_output},
-                      spdlog::default_logger());
+  const std::unique_ptr<SqliteRecord> opened = open_record(settings, client);
+  SqliteRecord& record = *opened;
   report_missing(modules);
 
   // The main thread turns the loop: children are killed when the thread that started them ends.
