@@ -18,9 +18,9 @@ struct ProgramRun {
 // Runs the program and waits for it. command: the program, found along PATH when it has no slash, and its
 // arguments, which reach it as they are: no shell in between. environment: "NAME=value", all of it.
 //
-// Its stdin is empty; it has no descriptors but 0, 1 and 2. The run ends with the program: what a process that it
-// left behind writes later is lost. Throws std::system_error when this process has no pipes or descriptors left;
-// the program has ended then.
+// Its stdin is empty; it has no descriptors but 0, 1 and 2. The run ends with the program: what a process
+// that it left behind writes later is lost. Throws std::system_error when this process has no pipes or
+// descriptors left; the program has ended then.
 ProgramRun run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment);
 
 // The environment of this process, as run_program() takes it.

@@ -31,7 +31,8 @@ class FakeRecord final : public TaskRecord {
 class FakeRunner final : public SubsetRunner {
  public:
   explicit FakeRunner(Journal& journal) : journal_(journal) {}
-  void run(const Module& module, const std::string& function, const std::string&, const std::vector<Task*>& tasks) override {
+  void run(const Module& module, const std::string& function, const std::string&,
+           const std::vector<Task*>& tasks) override {
     journal_.lines.push_back("run " + function + " as " + module.name + " " + std::to_string(tasks.size()));
     for (Task* task : tasks) task->result.emplace().output = task->words.empty() ? "" : task->words.front();
   }
@@ -45,7 +46,8 @@ struct Site {
   Site() {
     char name[] = "/tmp/quire-test-XXXXXX";
     folder = ::mkdtemp(name);
-    std::ofstream(folder + "/modules.conf") << "[supportedBatchCommands]\nhello_v0.0 = hello\nlost_v0.0 = lost\n";
+    std::ofstream(folder + "/modules.conf")
+        << "[supportedBatchCommands]\nhello_v0.0 = hello\nlost_v0.0 = lost\n";
     std::ofstream(folder + "/hello.py") << "def call(jobs): pass\n";
     settings.client_modules = folder + "/modules.conf";
     settings.client_scripts = folder;
@@ -71,18 +73,20 @@ TEST_CASE("batch handler") {
   BatchHandler handler(site.settings, modules, runner, record);
 
   SUBCASE("a batch is recorded as started, run, recorded as finished, and answered, in this order") {
-    const auto reply = handler.handle(
-        delivery("Hello_v0.0", R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"));
+    const auto reply = handler.handle(delivery(
+        "Hello_v0.0", R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"));
     REQUIRE(reply);
     CHECK(reply->find(R"("/shared/x")") != std::string::npos);
-    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 2", "run hello_v0.0 as hello 2", "finished H:x:1 2"});
+    CHECK(journal.lines ==
+          std::vector<std::string>{"started H:x:1 2", "run hello_v0.0 as hello 2", "finished H:x:1 2"});
   }
   SUBCASE("a task whose arguments cannot be split is answered and recorded without being run") {
-    const auto reply =
-        handler.handle(delivery("hello_v0.0", R"({"tasks": {"a": {"arguments": "\"x"}, "b": {"arguments": "y"}}})"));
+    const auto reply = handler.handle(
+        delivery("hello_v0.0", R"({"tasks": {"a": {"arguments": "\"x"}, "b": {"arguments": "y"}}})"));
     REQUIRE(reply);
     CHECK(reply->find("No closing quotation") != std::string::npos);
-    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 1", "run hello_v0.0 as hello 1", "finished H:x:1 2"});
+    CHECK(journal.lines ==
+          std::vector<std::string>{"started H:x:1 1", "run hello_v0.0 as hello 1", "finished H:x:1 2"});
   }
   SUBCASE("a script that is missing answers each task with exit code 1 and the reason") {
     const auto reply = handler.handle(delivery("lost_v0.0", R"({"tasks": {"a": {"arguments": ""}}})"));

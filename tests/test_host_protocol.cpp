@@ -6,8 +6,9 @@ namespace quire::host_protocol {
 
 TEST_CASE("host protocol: control messages") {
   SUBCASE("what a host says comes back as it was said") {
-    HostMessage ready{.kind = HostMessage::Kind::ready,
-                      .ready = {.interface = 1, .concurrent_instances = 4, .independent = true, .fresh = false}};
+    HostMessage ready{
+        .kind = HostMessage::Kind::ready,
+        .ready = {.interface = 1, .concurrent_instances = 4, .independent = true, .fresh = false}};
     CHECK(encode(ready) == "ready interface=1 concurrent_instances=4 independent=1 fresh=0");
     const auto back = decode_host_message(encode(ready));
     REQUIRE(back);
@@ -35,9 +36,10 @@ TEST_CASE("host protocol: control messages") {
     CHECK(encode(*decode_worker_message("call 18446744073709551615")) == "call 18446744073709551615");
   }
   SUBCASE("anything else is not a message") {
-    for (const char* packet : {"", "ready", "ready interface=1", "ready interface=1 concurrent_instances=-1 independent=0 fresh=0",
-                               "started 1", "started x 5", "ended 1 vanished 3", "ended 1 exited", "ended 1 exited 3 4",
-                               "hello 1", "started 99999999999999999999 1"}) {
+    for (const char* packet :
+         {"", "ready", "ready interface=1", "ready interface=1 concurrent_instances=-1 independent=0 fresh=0",
+          "started 1", "started x 5", "ended 1 vanished 3", "ended 1 exited", "ended 1 exited 3 4", "hello 1",
+          "started 99999999999999999999 1"}) {
       CAPTURE(packet);
       CHECK_FALSE(decode_host_message(packet));
     }

@@ -34,7 +34,8 @@ std::map<std::string, std::vector<std::string>> read_includes() {
 }
 
 bool any_starts_with(const std::vector<std::string>& texts, const std::string& beginning) {
-  return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) { return text.starts_with(beginning); });
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.starts_with(beginning); });
 }
 
 }  // namespace
@@ -60,11 +61,13 @@ TEST_CASE("rooms") {
     }
   }
   SUBCASE("nothing of the journey knows a command, and the job server's side knows nothing of a batch's") {
-    const std::set<std::string> journey{"worker/batch_handler", "worker/module_registry", "worker/subprocess_pool",
-                                        "worker/task_record", "worker/sqlite_record", "worker/settings"};
+    const std::set<std::string> journey{"worker/batch_handler",   "worker/module_registry",
+                                        "worker/subprocess_pool", "worker/task_record",
+                                        "worker/sqlite_record",   "worker/settings"};
     for (const auto& [file, included] : includes) {
       CAPTURE(file);
-      if (file.starts_with("worker/") && !file.starts_with("worker/commands/") && file != "worker/quire.cpp") {
+      if (file.starts_with("worker/") && !file.starts_with("worker/commands/") &&
+          file != "worker/quire.cpp") {
         CHECK_FALSE(any_starts_with(included, "worker/commands/"));
       }
       if (!file.starts_with("worker/gearman_")) continue;
@@ -83,7 +86,8 @@ TEST_CASE("rooms") {
   SUBCASE("each library has one room") {
     const std::map<std::string, std::set<std::string>> rooms{
         {"libgearman/", {"worker/gearman_client.cpp", "worker/gearman_connection.cpp"}},
-        {"SQLiteCpp/", {"worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp", "worker/sqlite_record.cpp",
+        {"SQLiteCpp/",
+         {"worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp", "worker/sqlite_record.cpp",
           "worker/sqlite_schema.cpp", "worker/sqlite_schema.hpp"}},
         {"boost/process", {"worker/subprocess.cpp"}},
         {"boost/property_tree", {"worker/ini_file.cpp"}},
@@ -103,9 +107,11 @@ TEST_CASE("rooms") {
   }
   SUBCASE("a header includes no library header of its own room") {
     for (const auto& [file, included] : includes) {
-      if (!file.starts_with("worker/") || !file.ends_with(".hpp") || file.starts_with("worker/commands/")) continue;
+      if (!file.starts_with("worker/") || !file.ends_with(".hpp") || file.starts_with("worker/commands/"))
+        continue;
       CAPTURE(file);
-      for (const char* library : {"libgearman/", "boost/", "spdlog/"}) CHECK_FALSE(any_starts_with(included, library));
+      for (const char* library : {"libgearman/", "boost/", "spdlog/"})
+        CHECK_FALSE(any_starts_with(included, library));
     }
   }
 }

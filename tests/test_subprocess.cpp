@@ -9,15 +9,18 @@
 #include <optional>
 #include <system_error>
 
-#include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
+#include <boost/asio/io_context.hpp>
 
 namespace quire {
 
 namespace {
 
 Subprocess::Launch shell(const std::string& script) {
-  return {.program = "/bin/sh", .arguments = {"-c", script}, .environment = {"PATH=/usr/bin:/bin"}, .descriptors = {}};
+  return {.program = "/bin/sh",
+          .arguments = {"-c", script},
+          .environment = {"PATH=/usr/bin:/bin"},
+          .descriptors = {}};
 }
 
 ExitStatus run(const Subprocess::Launch& launch) {
@@ -39,7 +42,8 @@ struct Pipe {
     ::close(std::exchange(ends[1], -1));
     std::string text;
     char buffer[4096];
-    for (ssize_t got; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+    for (ssize_t got; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+      text.append(buffer, static_cast<std::size_t>(got));
     return text;
   }
   int ends[2];
@@ -66,12 +70,14 @@ TEST_CASE("subprocess") {
     CHECK(run(shell("exit 0")).success());
   }
   SUBCASE("a program that is not there is an error that names it") {
-    CHECK_THROWS_WITH_AS(run({.program = "/no/such/program", .arguments = {}, .environment = {}, .descriptors = {}}),
-                         "cannot start /no/such/program: No such file or directory", std::system_error);
+    CHECK_THROWS_WITH_AS(
+        run({.program = "/no/such/program", .arguments = {}, .environment = {}, .descriptors = {}}),
+        "cannot start /no/such/program: No such file or directory", std::system_error);
   }
   SUBCASE("the child has the descriptors that it was given, and no others") {
     const Pipe not_for_it;
-    const std::string listed = output_of({.program = "/bin/ls", .arguments = {"/proc/self/fd"}, .environment = {}, .descriptors = {}});
+    const std::string listed = output_of(
+        {.program = "/bin/ls", .arguments = {"/proc/self/fd"}, .environment = {}, .descriptors = {}});
     CHECK(listed == "0\n1\n2\n3\n");  // 3 is the folder that ls reads
   }
   SUBCASE("its environment is the given one alone, and its stdin is empty") {

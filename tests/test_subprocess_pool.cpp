@@ -7,9 +7,9 @@
 #include <set>
 #include <thread>
 
+#include <doctest/doctest.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <doctest/doctest.h>
 
 #include "tests/support/temporary_folder.hpp"
 
@@ -86,14 +86,17 @@ std::vector<Task> make_tasks(std::size_t count, const std::string& word = "") {
   return tasks;
 }
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
 TEST_CASE("subprocess pool: programs") {
   Site site;
   SUBCASE("a program's arguments, output, errors and status are its job's, also when none of it is text") {
-    const Module module = site.program("echo", "printf \"out $1 \\377\\000x\"; echo \"err $1\" >&2; exit $1\n");
+    const Module module =
+        site.program("echo", "printf \"out $1 \\377\\000x\"; echo \"err $1\" >&2; exit $1\n");
     const std::vector<Task> tasks = site.run(module, make_tasks(3));
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       REQUIRE(tasks[i].result);

@@ -24,10 +24,7 @@ ArgumentSettings argument_settings(const Settings& settings) {
 
 BatchHandler::BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner,
                            TaskRecord& record)
-    : arguments_(argument_settings(settings)),
-      modules_(modules),
-      runner_(runner),
-      record_(record) {}
+    : arguments_(argument_settings(settings)), modules_(modules), runner_(runner), record_(record) {}
 
 std::optional<std::string> BatchHandler::handle(const Delivery& delivery) try {
   const auto begin = std::chrono::steady_clock::now();

@@ -12,14 +12,15 @@
 
 namespace quire {
 
-// What the placeholders stand for. %clientScriptsDirectory% is the first of the folders, with a slash at its end:
-// controllers write "%clientScriptsDirectory%name".
+// What the placeholders stand for. %clientScriptsDirectory% is the first of the folders, with a slash at its
+// end: controllers write "%clientScriptsDirectory%name".
 ArgumentSettings argument_settings(const Settings& settings);
 
 class BatchHandler {
  public:
   // All must outlive the handler.
-  BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner, TaskRecord& record);
+  BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner,
+               TaskRecord& record);
 
   // Runs a batch and gives its reply; nothing where no task could be read from it, so that the job is to be
   // failed. Never throws. Called by many threads at once.

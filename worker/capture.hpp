@@ -1,5 +1,5 @@
-// What a subset's process writes to its own stdout or stderr: drained, so that it never waits for us for long,
-// and told apart by job with the markers of the host protocol.
+// What a subset's process writes to its own stdout or stderr: drained, so that it never waits for us for
+// long, and told apart by job with the markers of the host protocol.
 #pragma once
 
 #include <cstddef>

@@ -56,7 +56,8 @@ class GearmanConnection::Job {
 };
 
 struct GearmanConnection::Impl {
-  explicit Impl(const JobServer& given) : address(given), server(given.name()), worker(gearman_worker_create(nullptr)) {
+  explicit Impl(const JobServer& given)
+      : address(given), server(given.name()), worker(gearman_worker_create(nullptr)) {
     if (!worker) throw ConnectionLost("out of memory");
   }
 
@@ -67,7 +68,8 @@ struct GearmanConnection::Impl {
       check(gearman_worker_register(worker.get(), function.c_str(), 0), "refuses a function");
     }
     const SocketSearch search;
-    check(gearman_worker_set_identifier(worker.get(), identifier.data(), identifier.size()), "cannot be reached");
+    check(gearman_worker_set_identifier(worker.get(), identifier.data(), identifier.size()),
+          "cannot be reached");
     descriptor = search.new_tcp_socket(address.port);
     if (descriptor < 0) throw ConnectionLost(server + " cannot be reached");
     ::setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &socket_buffer, sizeof socket_buffer);
@@ -80,7 +82,8 @@ struct GearmanConnection::Impl {
     ::setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
     ::setsockopt(descriptor, IPPROTO_TCP, TCP_KEEPINTVL, &probe_seconds, sizeof probe_seconds);
-    ::setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_milliseconds, sizeof unanswered_milliseconds);
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT, &unanswered_milliseconds,
+                 sizeof unanswered_milliseconds);
   }
 
   void check(gearman_return_t result, const char* what) const {
@@ -89,10 +92,11 @@ struct GearmanConnection::Impl {
     throw ConnectionLost(server + " " + what + ": " + (error != nullptr ? error : gearman_strerror(result)));
   }
 
-  // How we steer. Between two jobs libgearman waits in gearman_worker_grab_job() for the answer to GRAB_JOB, or,
-  // without blocking, can be told to come back for it; but given NO_JOB it loses its place and crashes in the
-  // next call, and PRE_SLEEP is sent by its own loop only. So it never sees a NO_JOB or a NOOP: we look at each
-  // header first, take these two out of the stream and answer them, and call it when a job has arrived.
+  // How we steer. Between two jobs libgearman waits in gearman_worker_grab_job() for the answer to GRAB_JOB,
+  // or, without blocking, can be told to come back for it; but given NO_JOB it loses its place and crashes in
+  // the next call, and PRE_SLEEP is sent by its own loop only. So it never sees a NO_JOB or a NOOP: we look
+  // at each header first, take these two out of the stream and answer them, and call it when a job has
+  // arrived.
   //
   //   ask():   libgearman sends GRAB_JOB and waits                    (state: asking)
   //   take():  NO_JOB → we send PRE_SLEEP          (sleeping)
@@ -158,7 +162,8 @@ struct GearmanConnection::Impl {
     taken->delivery.function = gearman_job_function_name(job);
     taken->delivery.handle = gearman_job_handle(job);
     if (const char* unique = gearman_job_unique(job)) taken->delivery.unique = unique;
-    taken->delivery.workload.assign(static_cast<const char*>(gearman_job_workload(job)), gearman_job_workload_size(job));
+    taken->delivery.workload.assign(static_cast<const char*>(gearman_job_workload(job)),
+                                    gearman_job_workload_size(job));
     taken->delivery.server = server;
     return taken;
   }
@@ -191,7 +196,8 @@ struct GearmanConnection::Impl {
   // Packets of the protocol that libgearman would only send from its own loop.
   void send(PacketType type, std::string_view argument = {}) const {
     std::string packet("\0REQ", 4);
-    for (const std::uint32_t number : {static_cast<std::uint32_t>(type), static_cast<std::uint32_t>(argument.size())}) {
+    for (const std::uint32_t number :
+         {static_cast<std::uint32_t>(type), static_cast<std::uint32_t>(argument.size())}) {
       const std::uint32_t bytes = htonl(number);
       packet.append(reinterpret_cast<const char*>(&bytes), sizeof bytes);
     }
@@ -223,7 +229,8 @@ struct GearmanConnection::Impl {
 
 void GearmanConnection::Impl::wait_until_writable() const {
   pollfd waiting{descriptor, POLLOUT, 0};
-  if (::poll(&waiting, 1, io_timeout_milliseconds) == 0) throw ConnectionLost(server + " takes nothing any more");
+  if (::poll(&waiting, 1, io_timeout_milliseconds) == 0)
+    throw ConnectionLost(server + " takes nothing any more");
 }
 
 GearmanConnection::GearmanConnection(const JobServer& server, const std::string& identifier,

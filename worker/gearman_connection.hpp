@@ -1,8 +1,9 @@
-// One connection to one job server, as its worker: jobs are taken one after the other and answered in any order.
+// One connection to one job server, as its worker: jobs are taken one after the other and answered in any
+// order.
 //
-// libgearman connects, registers, reads jobs and sends results. Its own loop answers a job before it takes the
-// next; to hold several, we read the headers of what the server says and ask for jobs ourselves (steer() in the
-// .cpp tells why). Used by one thread.
+// libgearman connects, registers, reads jobs and sends results. Its own loop answers a job before it takes
+// the next; to hold several, we read the headers of what the server says and ask for jobs ourselves (steer()
+// in the .cpp tells why). Used by one thread.
 #pragma once
 
 #include <memory>
@@ -33,7 +34,8 @@ class GearmanConnection {
   };
 
   // Connects and offers the functions. Throws ConnectionLost.
-  GearmanConnection(const JobServer& server, const std::string& identifier, const std::vector<std::string>& functions);
+  GearmanConnection(const JobServer& server, const std::string& identifier,
+                    const std::vector<std::string>& functions);
   ~GearmanConnection();
   GearmanConnection(const GearmanConnection&) = delete;
   GearmanConnection& operator=(const GearmanConnection&) = delete;
@@ -41,8 +43,8 @@ class GearmanConnection {
   // To be polled for reading; take() then.
   int descriptor() const;
 
-  // Asks the server for a job. It arrives by take(), at once or when there is one; until then the connection is
-  // asking(). REQUIRES: !asking()
+  // Asks the server for a job. It arrives by take(), at once or when there is one; until then the connection
+  // is asking(). REQUIRES: !asking()
   void ask();
   bool asking() const;
 
@@ -54,8 +56,8 @@ class GearmanConnection {
   void withdraw(std::string_view function);
   void offer(std::string_view function);
 
-  // Asks no more, for good. While the last question is open, a job may still arrive. The functions stay offered:
-  // to withdraw them would take the jobs in hand away.
+  // Asks no more, for good. While the last question is open, a job may still arrive. The functions stay
+  // offered: to withdraw them would take the jobs in hand away.
   void stop_asking();
   bool question_open() const;
 

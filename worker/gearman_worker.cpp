@@ -50,8 +50,8 @@ class Bell {
   Descriptor descriptor_;
 };
 
-// How long to wait before the next try: twice as long each time, with jitter, so that many workers do not come
-// back to a job server in step.
+// How long to wait before the next try: twice as long each time, with jitter, so that many workers do not
+// come back to a job server in step.
 class BackOff {
  public:
   void reset() { next_ = shortest_pause; }
@@ -107,11 +107,12 @@ struct GearmanWorker::Impl {
   // One job server and the thread that serves it.
   //
   // A job must be answered over the connection that it came by, and a function must not be withdrawn from a
-  // connection over which a job of it is in hand: gearmand takes the job away. So, while a job of a script is in
-  // hand that must not run twice, its line asks for nothing more, and another line, which does not offer the
-  // function, goes on. Only one line asks at a time: a job server wakes every connection that sleeps.
+  // connection over which a job of it is in hand: gearmand takes the job away. So, while a job of a script is
+  // in hand that must not run twice, its line asks for nothing more, and another line, which does not offer
+  // the function, goes on. Only one line asks at a time: a job server wakes every connection that sleeps.
   struct Server {
-    Server(Impl& given_worker, const JobServer& given) : worker(given_worker), address(given), name(given.name()) {}
+    Server(Impl& given_worker, const JobServer& given)
+        : worker(given_worker), address(given), name(given.name()) {}
 
     void run() {
       bool told = false;
@@ -128,8 +129,8 @@ struct GearmanWorker::Impl {
       lines.clear();
     }
 
-    // Sends what is answered, asks for more, and waits for something to happen. Throws ConnectionLost where no
-    // connection is left and none can be made.
+    // Sends what is answered, asks for more, and waits for something to happen. Throws ConnectionLost where
+    // no connection is left and none can be made.
     void turn() {
       for (Answer& answer : take_answers()) send(answer);
       if (worker.stopping()) {
@@ -151,7 +152,8 @@ struct GearmanWorker::Impl {
       const auto asking = [](const Line& line) { return line.connection.asking(); };
       auto line = std::find_if(lines.begin(), lines.end(), asking);
       if (line == lines.end()) {
-        line = std::find_if(lines.begin(), lines.end(), [](const Line& spare) { return spare.exclusive_in_hand == 0; });
+        line = std::find_if(lines.begin(), lines.end(),
+                            [](const Line& spare) { return spare.exclusive_in_hand == 0; });
       }
       if (line == lines.end()) {
         const std::set<std::string> withdrawn = worker.exclusive_functions();
@@ -164,7 +166,9 @@ struct GearmanWorker::Impl {
         adjust_offers(chosen);
         if (chosen.connection.asking()) return;
         chosen.connection.ask();
-        if (!connected) spdlog::info("job server {}: connected, {} functions offered", name, worker.options.functions.size());
+        if (!connected)
+          spdlog::info("job server {}: connected, {} functions offered", name,
+                       worker.options.functions.size());
         connected = true;
         back_off.reset();
       });
@@ -193,7 +197,8 @@ struct GearmanWorker::Impl {
 
     void receive(std::list<Line>::iterator line) {
       guarded(line, [this](Line& from) {
-        if (std::unique_ptr<GearmanConnection::Taken> taken = from.connection.take()) accept(from, std::move(taken));
+        if (std::unique_ptr<GearmanConnection::Taken> taken = from.connection.take())
+          accept(from, std::move(taken));
       });
     }
 
@@ -215,7 +220,8 @@ struct GearmanWorker::Impl {
     }
 
     void send(Answer& answer) {
-      const auto line = std::find_if(lines.begin(), lines.end(), [&](const Line& l) { return l.id == answer.line; });
+      const auto line =
+          std::find_if(lines.begin(), lines.end(), [&](const Line& l) { return l.id == answer.line; });
       bool delivered = false;
       if (line != lines.end()) {
         if (--line->in_hand[answer.function] == 0) line->in_hand.erase(answer.function);
@@ -230,9 +236,11 @@ struct GearmanWorker::Impl {
         });
       }
       if (delivered) return;
-      spdlog::warn("{} {}: the answer could not be delivered, its connection was lost; the job server will deliver the "
-                   "batch again",
-                   answer.handle, answer.function);
+      spdlog::warn(
+          "{} {}: the answer could not be delivered, its connection was lost; the job server will deliver "
+          "the "
+          "batch again",
+          answer.handle, answer.function);
     }
 
     // Does something with a line. A line that is lost is given up; the next turn makes a new one.
@@ -253,7 +261,8 @@ struct GearmanWorker::Impl {
     void pause(std::chrono::milliseconds time) {
       const auto end = std::chrono::steady_clock::now() + time;
       while (!worker.stopping()) {
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
         if (left.count() <= 0) return;
         pollfd waiting{bell.descriptor(), POLLIN, 0};
         if (::poll(&waiting, 1, static_cast<int>(left.count())) > 0) bell.silence();
@@ -268,8 +277,8 @@ struct GearmanWorker::Impl {
 
     // Nothing is in hand, and nothing can arrive any more.
     bool done() const {
-      const bool question_open = std::any_of(lines.begin(), lines.end(),
-                                             [](const Line& line) { return line.connection.question_open(); });
+      const bool question_open = std::any_of(
+          lines.begin(), lines.end(), [](const Line& line) { return line.connection.question_open(); });
       const std::lock_guard lock(worker.mutex);
       return worker.stopped && in_hand == 0 && !question_open;
     }

@@ -12,8 +12,8 @@ namespace quire {
 // The command of the host that loads this module: the program first.
 std::vector<std::string> host_command(const Module& module, const Settings& settings);
 
-// The environment of every host and so of every script, as "NAME=value": what `pass_environment` lets through of
-// ours, then what section [environment] sets.
+// The environment of every host and so of every script, as "NAME=value": what `pass_environment` lets through
+// of ours, then what section [environment] sets.
 std::vector<std::string> host_environment(const Settings& settings);
 
 }  // namespace quire

@@ -13,7 +13,7 @@ enum class ModuleKind {
 };
 
 struct Module {
-  std::string name;      // as the module table has it
+  std::string name;  // as the module table has it
   ModuleKind kind = ModuleKind::native;
   std::string path;         // the file; empty for a Python module that is known by its import name alone
   std::string import_name;  // Python only: prefix and name

@@ -25,7 +25,8 @@ ModuleCheck check_module(const Module& module, const Settings& settings) {
     loop.stop();
   };
   try {
-    host.emplace(loop, module, settings, ModuleHost::Events{.ready = on_ready, .subset = {}, .gone = on_gone});
+    host.emplace(loop, module, settings,
+                 ModuleHost::Events{.ready = on_ready, .subset = {}, .gone = on_gone});
     loop.run();
   } catch (const std::system_error& error) {
     check.text = std::string("Its host process could not be started: ") + error.what() + ".";

@@ -4,16 +4,16 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <cerrno>
 #include <optional>
 #include <system_error>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
 #include "worker/host/control_socket.hpp"
 #include "worker/host_environment.hpp"
@@ -47,7 +47,8 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     launch.program = command.front();
     launch.arguments.assign(command.begin() + 1, command.end());
     launch.environment = host_environment(settings);
-    launch.descriptors = {{text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};
+    launch.descriptors = {
+        {text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};
     process.emplace(loop, launch, [this](ExitStatus status) { on_end(status); });
 
     start_timer.expires_after(std::chrono::seconds(start_limit));
@@ -82,7 +83,8 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
       }
       const std::optional<HostMessage> message = host_protocol::decode_host_message(packet.text);
       if (!message) {
-        spdlog::error("module {}: its host (pid {}) sent what is not a message: {}", name, process->pid(), packet.text);
+        spdlog::error("module {}: its host (pid {}) sent what is not a message: {}", name, process->pid(),
+                      packet.text);
         continue;
       }
       switch (message->kind) {
@@ -106,7 +108,8 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     // What the host said before it ended may still be in the socket.
     receive_all();
     read_text();
-    if (!is_ready && why.empty()) why = "The host of module " + name + " " + status.describe() + " while it loaded the module.";
+    if (!is_ready && why.empty())
+      why = "The host of module " + name + " " + status.describe() + " while it loaded the module.";
     const auto gone = std::move(events.gone);
     events = {};
     if (gone) gone(status, why);

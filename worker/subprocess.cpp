@@ -21,7 +21,8 @@ namespace {
 
 namespace process = boost::process::v2;
 
-// Targets of descriptors lie below; sources are first moved above, so that none is overwritten before its turn.
+// Targets of descriptors lie below; sources are first moved above, so that none is overwritten before its
+// turn.
 constexpr int first_scratch_descriptor = 64;
 
 // What the child needs between clone() and exec(). It shares our memory and we are suspended meanwhile, so it
@@ -83,10 +84,12 @@ Started start(const Subprocess::Launch& launch) {
   child.descriptors = launch.descriptors.data();
   child.descriptor_count = launch.descriptors.size();
   child.highest_target = 2;
-  for (const auto& [ours, theirs] : launch.descriptors) child.highest_target = std::max(child.highest_target, theirs);
+  for (const auto& [ours, theirs] : launch.descriptors)
+    child.highest_target = std::max(child.highest_target, theirs);
 
   constexpr std::size_t stack_size = 64 * 1024;
-  void* stack = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* stack =
+      ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
   if (stack == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
 
   // A signal that came to the child before exec() would run our handlers in our memory.
@@ -116,7 +119,9 @@ Started start(const Subprocess::Launch& launch) {
 // Held by the wait on the loop as well, which may complete after the Subprocess has gone.
 struct Subprocess::Impl {
   Impl(boost::asio::io_context& loop, const Started& started, std::function<void(ExitStatus)> on_end)
-      : process(loop.get_executor(), started.pid, started.pidfd), pid(started.pid), ended(std::move(on_end)) {}
+      : process(loop.get_executor(), started.pid, started.pidfd),
+        pid(started.pid),
+        ended(std::move(on_end)) {}
 
   process::process process;
   const pid_t pid;
@@ -124,7 +129,8 @@ struct Subprocess::Impl {
   bool running = true;
 };
 
-Subprocess::Subprocess(boost::asio::io_context& loop, const Launch& launch, std::function<void(ExitStatus)> ended)
+Subprocess::Subprocess(boost::asio::io_context& loop, const Launch& launch,
+                       std::function<void(ExitStatus)> ended)
     : impl_(std::make_shared<Impl>(loop, start(launch), std::move(ended))) {
   impl_->process.async_wait([impl = impl_](boost::system::error_code, int) {
     if (!impl->running) return;

@@ -22,14 +22,15 @@ namespace quire {
 class Subprocess {
  public:
   struct Launch {
-    std::string program;                          // a path
-    std::vector<std::string> arguments;           // without the program's own name
-    std::vector<std::string> environment;         // "NAME=value"; nothing else is handed on
-    std::vector<std::pair<int, int>> descriptors;  // ours → the child's; it has no others but stdin from /dev/null
+    std::string program;                   // a path
+    std::vector<std::string> arguments;    // without the program's own name
+    std::vector<std::string> environment;  // "NAME=value"; nothing else is handed on
+    std::vector<std::pair<int, int>>
+        descriptors;  // ours → the child's; it has no others but stdin from /dev/null
   };
 
-  // Starts the program; `ended` is called once, on the loop, when it has ended and been reaped, but never after
-  // this object has gone. Throws std::system_error when it cannot be started.
+  // Starts the program; `ended` is called once, on the loop, when it has ended and been reaped, but never
+  // after this object has gone. Throws std::system_error when it cannot be started.
   Subprocess(boost::asio::io_context& loop, const Launch& launch, std::function<void(ExitStatus)> ended);
 
   // Kills and reaps the process, if it still runs, with its process group.

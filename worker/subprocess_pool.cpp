@@ -13,13 +13,14 @@
 #include <system_error>
 #include <tuple>
 
+#include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <spdlog/spdlog.h>
 
 #include "worker/split.hpp"
 #include "worker/warm_host.hpp"
+#include "worker/work_estimate.hpp"
 
 namespace quire {
 
@@ -46,6 +47,7 @@ struct HostGroup {
   std::unique_ptr<WarmHost> current;
   std::list<std::unique_ptr<WarmHost>> retired;
   bool exclusive_running = false;
+  WorkEstimate estimate;
   Clock::time_point last_used = Clock::now();
 };
 
@@ -78,7 +80,8 @@ struct SubprocessPool::Impl {
   bool idle_timer_runs = false;
 
   mutable std::mutex mutex;
-  std::map<std::string, bool> concurrent;  // module → whether it exports concurrent_instances; guarded by mutex
+  std::map<std::string, bool>
+      concurrent;  // module → whether it exports concurrent_instances; guarded by mutex
 
   void add(const std::shared_ptr<BatchRun>& batch, const Module& module) {
     HostGroup& group = groups[module.key()];
@@ -89,9 +92,9 @@ struct SubprocessPool::Impl {
     schedule();
   }
 
-  // Start as many subsets as the budget allows, each time one of the batch that has the fewest running and, among
-  // those, came first. A batch whose host is not ready, or whose script is running and must not run twice, is
-  // passed over.
+  // Start as many subsets as the budget allows, each time one of the batch that has the fewest running and,
+  // among those, came first. A batch whose host is not ready, or whose script is running and must not run
+  // twice, is passed over.
   void schedule() {
     while (running < settings.max_processes) {
       std::shared_ptr<BatchRun> next;
@@ -114,7 +117,8 @@ struct SubprocessPool::Impl {
       try {
         start_host(group);
       } catch (const std::system_error& error) {
-        give_up(batch, "the host process of module " + group.module.name + " could not be started: " + error.what() + ".");
+        give_up(batch, "the host process of module " + group.module.name +
+                           " could not be started: " + error.what() + ".");
       }
       return false;
     }
@@ -132,7 +136,12 @@ struct SubprocessPool::Impl {
     }
     batch.exclusive = instances == 0;
     batch.independent = description.independent;
-    const std::size_t parts = std::clamp<std::size_t>(instances, 1, settings.max_processes);
+    std::size_t parts = std::clamp<std::size_t>(instances, 1, settings.max_processes);
+    // With other batches at hand the processors are busy anyway, and a process for a few quick jobs is
+    // wasted.
+    if (batches.size() > settings.max_processes) {
+      parts = batch.group->estimate.worthwhile_parts(batch.tasks.size(), parts);
+    }
     for (const std::span<Task*> subset : split(std::span(batch.tasks), parts)) {
       batch.pending.emplace_back(subset.begin(), subset.end());
     }
@@ -159,18 +168,22 @@ struct SubprocessPool::Impl {
     WarmHost& host = *group.current;
     // A module that must not be forked runs its subset in the host itself, which takes no other.
     if (host.description().fresh) group.retired.push_back(std::move(group.current));
-    host.run(subset, [this, batch, subset](const SubsetEnd& end) { subset_ended(batch, *subset, end); });
+    host.run(subset, [this, batch, subset, begin = Clock::now()](const SubsetEnd& end) {
+      batch->group->estimate.observe(Clock::now() - begin, subset->size());
+      subset_ended(batch, *subset, end);
+    });
   }
 
   void subset_ended(const std::shared_ptr<BatchRun>& batch, Subset& subset, const SubsetEnd& end) {
     std::vector<Task*> again = subset.finish(end, batch->independent);
     if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}", batch->handle, batch->function,
-                   subset.size(), subset.pid(),
+      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}", batch->handle,
+                   batch->function, subset.size(), subset.pid(),
                    end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe());
     }
     const std::string text = subset.text_outside_jobs();
-    if (!text.empty()) spdlog::info("{} {}: printed outside of any job: {}", batch->handle, batch->function, text);
+    if (!text.empty())
+      spdlog::info("{} {}: printed outside of any job: {}", batch->handle, batch->function, text);
     if (!again.empty()) batch->pending.push_front(std::move(again));
     subset_done(batch);
     schedule();
@@ -204,7 +217,8 @@ struct SubprocessPool::Impl {
 
   void start_host(HostGroup& group) {
     group.fingerprint = fingerprint_of(group.module);
-    group.current = std::make_unique<WarmHost>(loop, group.module, settings, [this, &group] { host_changed(group); });
+    group.current =
+        std::make_unique<WarmHost>(loop, group.module, settings, [this, &group] { host_changed(group); });
     if (settings.host_idle_time > 0 && !idle_timer_runs) check_idle_hosts_later();
   }
 

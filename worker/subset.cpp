@@ -30,15 +30,18 @@ using host_protocol::LedgerEntry;
 // How much of what a process last wrote to its stderr is told with the failure of the job it died with.
 constexpr std::size_t last_words = 4096;
 
-[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+[[noreturn]] void throw_errno(const char* what) {
+  throw std::system_error(errno, std::generic_category(), what);
+}
 
-// Nobody else may guess the bytes that end one job's text, so they come from the system's generator; through a
-// buffer, since a subset is too small a thing for a system call of its own.
+// Nobody else may guess the bytes that end one job's text, so they come from the system's generator; through
+// a buffer, since a subset is too small a thing for a system call of its own.
 host_protocol::Nonce make_nonce() {
   static thread_local std::array<char, 256> buffer;  // the most that getrandom() gives in one piece for sure
   static thread_local std::size_t used = buffer.size();
   if (used == buffer.size()) {
-    if (::getrandom(buffer.data(), buffer.size(), 0) != static_cast<ssize_t>(buffer.size())) throw_errno("getrandom");
+    if (::getrandom(buffer.data(), buffer.size(), 0) != static_cast<ssize_t>(buffer.size()))
+      throw_errno("getrandom");
     used = 0;
   }
   host_protocol::Nonce nonce;
@@ -186,10 +189,11 @@ struct Subset::Impl {
   std::string cause(const SubsetEnd& end, const Account& account) const {
     if (end.how == SubsetEnd::How::not_started) return "The task was not started: " + end.reason;
     if (end.how == SubsetEnd::How::host_gone) {
-      return "The process that ran this task was killed because its host process " + end.status.describe() + ".";
+      return "The process that ran this task was killed because its host process " + end.status.describe() +
+             ".";
     }
-    std::string text = "The process that ran this task (pid " + std::to_string(pid) + ") " + end.status.describe() +
-                       " before its script was done.";
+    std::string text = "The process that ran this task (pid " + std::to_string(pid) + ") " +
+                       end.status.describe() + " before its script was done.";
     if (!account.escaped.empty()) text += "\n" + account.escaped;
     return text;
   }
@@ -241,7 +245,8 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   impl_->output->finish();
   impl_->error->finish();
   const Impl::Account account = impl_->read_account();
-  const bool good = end.how == SubsetEnd::How::ended && end.status.success() && account.returned && account.clean;
+  const bool good =
+      end.how == SubsetEnd::How::ended && end.status.success() && account.returned && account.clean;
   const std::string cause = good ? "" : impl_->cause(end, account);
   const std::uint32_t current = impl_->output->text().current_job();
 
@@ -267,9 +272,12 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
     } else {
       add_sentence(result.error, cause);
       if (ended) {
-        add_sentence(result.error, "The task itself had ended, but what a process did counts only when its script is done.");
+        add_sentence(
+            result.error,
+            "The task itself had ended, but what a process did counts only when its script is done.");
       } else if (i == current && !result.process_error.empty()) {
-        add_sentence(result.error, "The last it wrote to its stderr: " + tail(result.process_error, last_words));
+        add_sentence(result.error,
+                     "The last it wrote to its stderr: " + tail(result.process_error, last_words));
       }
     }
   }

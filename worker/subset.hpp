@@ -44,8 +44,8 @@ class Subset {
   std::size_t size() const;
 
   // Ledger, stdout pipe and stderr pipe for the process that runs the subset. They are ours until
-  // descriptors_sent(), which must follow as soon as the process has them: while we hold them, the pipes do not
-  // end.
+  // descriptors_sent(), which must follow as soon as the process has them: while we hold them, the pipes do
+  // not end.
   std::vector<int> descriptors_to_send() const;
   void descriptors_sent();
 

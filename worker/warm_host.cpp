@@ -40,7 +40,8 @@ void WarmHost::on_message(const HostMessage& message) {
       found->second.subset->started(message.pid);
       break;
     case HostMessage::Kind::refused:
-      end(message.subset, {.how = SubsetEnd::How::not_started, .reason = "no process could be started: " + message.text + "."});
+      end(message.subset, {.how = SubsetEnd::How::not_started,
+                           .reason = "no process could be started: " + message.text + "."});
       break;
     case HostMessage::Kind::ended:
       end(message.subset, {.status = message.by_signal ? ExitStatus::signalled(message.number)
@@ -56,7 +57,8 @@ void WarmHost::on_gone(ExitStatus status, const std::string& why) {
   state_ = State::gone;
   reason_ = why;
   while (!running_.empty()) {
-    end(running_.begin()->first, {.how = became_subset ? SubsetEnd::How::ended : SubsetEnd::How::host_gone, .status = status});
+    end(running_.begin()->first,
+        {.how = became_subset ? SubsetEnd::How::ended : SubsetEnd::How::host_gone, .status = status});
   }
   const auto changed = changed_;
   changed();

@@ -16,9 +16,9 @@ class WarmHost {
  public:
   enum class State { loading, ready, gone };
 
-  // Starts the host; `changed` is called when the state has. A host that is gone without having been ready has a
-  // reason(). The host may be destroyed from `changed` only when it is gone.
-  // Throws std::system_error when no process can be started.
+  // Starts the host; `changed` is called when the state has. A host that is gone without having been ready
+  // has a reason(). The host may be destroyed from `changed` only when it is gone. Throws std::system_error
+  // when no process can be started.
   WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings,
            std::function<void()> changed);
 
@@ -27,8 +27,8 @@ class WarmHost {
   const std::string& reason() const { return reason_; }
   int pid() const { return host_.pid(); }
 
-  // Runs the subset; `ended` is called once, when its process has ended. REQUIRES: state() == ready, and for a
-  // module that must not be forked: nothing was run before
+  // Runs the subset; `ended` is called once, when its process has ended. REQUIRES: state() == ready, and for
+  // a module that must not be forked: nothing was run before
   void run(std::shared_ptr<Subset> subset, std::function<void(SubsetEnd)> ended);
 
   std::size_t running() const { return running_.size(); }

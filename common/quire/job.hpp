@@ -36,14 +36,18 @@ class JobWatcher {
 struct PrintOptions {
   std::string_view sep = " ";
   std::string_view end = "\n";
-  std::FILE* file = stdout;  // stdout or stderr: a name for the job's own text, nothing is written to the file
+  std::FILE* file =
+      stdout;  // stdout or stderr: a name for the job's own text, nothing is written to the file
 };
 
 class Job {
  public:
   // name: the Gearman function. arguments: the words after it, without the name.
   Job(std::string name, std::string uuid, std::vector<std::string> arguments, bool capture_output = true)
-      : name_(std::move(name)), uuid_(std::move(uuid)), args_(std::move(arguments)), capture_output_(capture_output) {
+      : name_(std::move(name)),
+        uuid_(std::move(uuid)),
+        args_(std::move(arguments)),
+        capture_output_(capture_output) {
     args_.insert(args_.begin(), name_);
   }
 
@@ -94,8 +98,7 @@ class Job {
     print(options.file == stdout ? output_ : error_, options, values...);
   }
   template <typename... Values>
-    requires(!std::is_same_v<PrintOptions, Values> && ...)
-  void pyprint(const Values&... values) {
+  requires(!std::is_same_v<PrintOptions, Values> && ...) void pyprint(const Values&... values) {
     pyprint(PrintOptions{}, values...);
   }
 

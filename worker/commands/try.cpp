@@ -3,14 +3,14 @@
 #include <iostream>
 #include <thread>
 
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <boost/archive/iterators/base64_from_binary.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "common/command_line.hpp"
 #include "common/exit_status.hpp"
@@ -100,16 +100,20 @@ void set_up_log(bool verbose) {
 }  // namespace
 
 int run_try(const std::vector<std::string>& arguments) {
-  CommandOptions options({.usage = "quire try [OPTIONS] FUNCTION|MODULE [ARGUMENT…]",
-                          .description = "Runs one job with a client script, here and now, in a process of its own as the worker\n"
-                                         "would: no job server, no record. Prints what the job wrote, and what its process\n"
-                                         "wrote itself, and exits with the job's code (255 where that is larger).",
-                          .example = "  quire try hello World\n"
-                                     "  quire try --raw checksum_v0.0 'sha256 \"%sharedPath%a file\"'"});
-  options.own().add_options()
-      ("json", boost::program_options::bool_switch(), "print one line of JSON: exit_code, stdout, stderr (…_b64 where the bytes are not UTF-8)")
-      ("raw", boost::program_options::bool_switch(), "take one string, as a controller sends it: placeholders are replaced, then it is split")
-      ("verbose", boost::program_options::bool_switch(), "tell what the module's host has to say, too");
+  CommandOptions options(
+      {.usage = "quire try [OPTIONS] FUNCTION|MODULE [ARGUMENT…]",
+       .description =
+           "Runs one job with a client script, here and now, in a process of its own as the worker\n"
+           "would: no job server, no record. Prints what the job wrote, and what its process\n"
+           "wrote itself, and exits with the job's code (255 where that is larger).",
+       .example = "  quire try hello World\n"
+                  "  quire try --raw checksum_v0.0 'sha256 \"%sharedPath%a file\"'"});
+  options.own().add_options()(
+      "json", boost::program_options::bool_switch(),
+      "print one line of JSON: exit_code, stdout, stderr (…_b64 where the bytes are not UTF-8)")(
+      "raw", boost::program_options::bool_switch(),
+      "take one string, as a controller sends it: placeholders are replaced, then it is split")(
+      "verbose", boost::program_options::bool_switch(), "tell what the module's host has to say, too");
   if (!options.parse(arguments, CommandOptions::Words::end_options)) return exit_ok;
   if (options.words().empty()) {
     throw UsageError("Name a function of the module table, or a module: quire try hello World.");

@@ -6,12 +6,12 @@
 #include <iostream>
 #include <thread>
 
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "worker/batch_handler.hpp"
 #include "worker/commands/command.hpp"
@@ -79,13 +79,15 @@ int serve(const Settings& settings) {
       return true;  // its tasks fail at once, side by side
     }
   };
-  GearmanWorker gearman({.servers = parse_job_servers(settings.gearman_servers),
-                         .identifier = "quire@" + client,
-                         .functions = modules.functions(),
-                         .slots = settings.workers},
-                        [&](const Delivery& delivery) { return handler.handle(delivery); }, runs_concurrently);
-  spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client, ::getpid(),
-               modules.functions().size(), settings.workers, settings.max_processes, settings.record);
+  GearmanWorker gearman(
+      {.servers = parse_job_servers(settings.gearman_servers),
+       .identifier = "quire@" + client,
+       .functions = modules.functions(),
+       .slots = settings.workers},
+      [&](const Delivery& delivery) { return handler.handle(delivery); }, runs_concurrently);
+  spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client,
+               ::getpid(), modules.functions().size(), settings.workers, settings.max_processes,
+               settings.record);
 
   // Jobs in hand need the loop to end, so somebody else waits for them.
   std::thread ending;
@@ -96,7 +98,10 @@ int serve(const Settings& settings) {
     gearman.stop();
     ending = std::thread([&] {
       gearman.wait();
-      asio::post(loop, [&] { work.reset(); loop.stop(); });
+      asio::post(loop, [&] {
+        work.reset();
+        loop.stop();
+      });
     });
   });
   loop.run();
@@ -108,12 +113,14 @@ int serve(const Settings& settings) {
 }  // namespace
 
 int run_worker(const std::vector<std::string>& arguments) {
-  CommandOptions options({.usage = "quire worker [OPTIONS]",
-                          .description = "Takes batches of tasks from the job servers, runs them with the client scripts of the\n"
-                                         "module table, and answers. Stays in the foreground; TERM or INT ends it when the\n"
-                                         "batches in hand are answered.",
-                          .example = "quire worker --config /etc/quire/quire.conf\n"
-                                     "quire worker --gearman-servers 127.0.0.1:4730 --state-directory /tmp/quire"});
+  CommandOptions options(
+      {.usage = "quire worker [OPTIONS]",
+       .description =
+           "Takes batches of tasks from the job servers, runs them with the client scripts of the\n"
+           "module table, and answers. Stays in the foreground; TERM or INT ends it when the\n"
+           "batches in hand are answered.",
+       .example = "quire worker --config /etc/quire/quire.conf\n"
+                  "quire worker --gearman-servers 127.0.0.1:4730 --state-directory /tmp/quire"});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (!options.words().empty()) {
     throw UsageError("It takes no words besides options: remove \"" + options.words().front() + "\".");

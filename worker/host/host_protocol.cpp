@@ -166,7 +166,8 @@ std::string encode(const HostMessage& message) {
     case HostMessage::Kind::refused:
       return "refused " + subset + " " + message.text;
     case HostMessage::Kind::ended:
-      return "ended " + subset + (message.by_signal ? " signalled " : " exited ") + std::to_string(message.number);
+      return "ended " + subset + (message.by_signal ? " signalled " : " exited ") +
+             std::to_string(message.number);
   }
   return {};
 }
@@ -274,7 +275,8 @@ std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size
   const auto count = call.integer<std::uint32_t>();
   if (!call.ok() || !call.at_end()) return std::nullopt;
   std::memcpy(head.nonce.data(), nonce.data(), head.nonce.size());
-  size = sizeof(std::uint32_t) + 1 + head.nonce.size() + sizeof(std::uint32_t) + head.function.size() + sizeof count;
+  size = sizeof(std::uint32_t) + 1 + head.nonce.size() + sizeof(std::uint32_t) + head.function.size() +
+         sizeof count;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string_view frame = reader.string();
     std::optional<LedgerJob> job = read_job(frame);

@@ -7,23 +7,23 @@
 //   host → worker
 //     ready interface=1 concurrent_instances=2 independent=0 fresh=0
 //                                     the module is loaded; concurrent_instances=0: the script has none
-//     failed TEXT                     it cannot be loaded; TEXT (to the end of the packet) says why; the host exits
-//     started SUBSET PID              a process runs the subset; it leads a process group of its own
+//     failed TEXT                     it cannot be loaded; TEXT (to the end of the packet) says why; the host
+//     exits started SUBSET PID              a process runs the subset; it leads a process group of its own
 //     refused SUBSET TEXT             no process could be started
-//     ended SUBSET exited CODE        the subset's process ended so and has been reaped, and its whole process
-//     ended SUBSET signalled SIGNAL   group has been killed
+//     ended SUBSET exited CODE        the subset's process ended so and has been reaped, and its whole
+//     process ended SUBSET signalled SIGNAL   group has been killed
 //
 //   worker → host
-//     call SUBSET                     run this subset in a fork; with SCM_RIGHTS: ledger, stdout pipe, stderr pipe
-//     run SUBSET                      the same in this very process, for modules that must not be forked
+//     call SUBSET                     run this subset in a fork; with SCM_RIGHTS: ledger, stdout pipe, stderr
+//     pipe run SUBSET                      the same in this very process, for modules that must not be forked
 //     signal SUBSET NUMBER            send a signal to the subset's process group, if it has not been reaped
 //     (end of file)                   kill every subset and exit
 //
 // SUBSET is a number that the worker chose. A host runs many subsets at once.
 //
 // The ledger of a subset is a memory file: the worker has written the jobs at its head, the subset's process
-// appends what becomes of them. Writing to it never blocks and needs nobody to read, and what has been written
-// is there however the process ends. It is a row of frames; integers are little-endian:
+// appends what becomes of them. Writing to it never blocks and needs nobody to read, and what has been
+// written is there however the process ends. It is a row of frames; integers are little-endian:
 //
 //   frame   u32 length of what follows, u8 kind, body          string   u32 length, bytes
 //
@@ -71,9 +71,9 @@ struct HostMessage {
   Kind kind = Kind::failed;
   Ready ready;
   std::uint64_t subset = 0;
-  int pid = 0;           // started
+  int pid = 0;             // started
   bool by_signal = false;  // ended
-  int number = 0;        // ended: exit code or signal
+  int number = 0;          // ended: exit code or signal
   std::string text = {};   // failed, refused
 };
 

@@ -38,7 +38,8 @@ HostedModule load_native_module(const std::string& path) {
   if (auto* instances = find_symbol<int()>(library, "concurrent_instances")) {
     const int count = instances();
     if (count < 1) {
-      throw ModuleError(path + ": concurrent_instances() gave " + std::to_string(count) + ", and must give at least 1.");
+      throw ModuleError(path + ": concurrent_instances() gave " + std::to_string(count) +
+                        ", and must give at least 1.");
     }
     module.description.concurrent_instances = static_cast<std::size_t>(count);
   }

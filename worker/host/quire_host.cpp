@@ -2,8 +2,8 @@
 //
 //   quire-host native PATH | quire-host program PATH
 //
-// Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. It does nothing but
-// fork, reap and pass on signals, so that it answers at once whatever its subsets do.
+// Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. It does nothing
+// but fork, reap and pass on signals, so that it answers at once whatever its subsets do.
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -30,7 +30,8 @@ using host_protocol::WorkerMessage;
 
 class Host {
  public:
-  explicit Host(HostedModule module) : module_(std::move(module)), control_(host_protocol::control_descriptor) {
+  explicit Host(HostedModule module)
+      : module_(std::move(module)), control_(host_protocol::control_descriptor) {
     // Subsets that lose their parent come to us instead of to init, so that we can end them.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t child;
@@ -41,7 +42,8 @@ class Host {
     HostMessage ready;
     ready.kind = HostMessage::Kind::ready;
     ready.ready = module_.description;
-    // From here on the end of the worker is seen on the control socket, and the subsets are ended in good order.
+    // From here on the end of the worker is seen on the control socket, and the subsets are ended in good
+    // order.
     ::prctl(PR_SET_PDEATHSIG, 0);
     send(ready);
   }

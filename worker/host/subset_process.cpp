@@ -53,7 +53,8 @@ std::string read_ledger(int descriptor) {
   if (::fstat(descriptor, &status) != 0) leave(cannot_report);
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got = ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
+    const ssize_t got =
+        ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) leave(cannot_report);
     done += static_cast<std::size_t>(got);
@@ -125,7 +126,9 @@ class Reporter final : public JobWatcher {
     std::size_t error = 0;
     bool operator==(const State&) const = default;
   };
-  static State state_of(const Job& job) { return {true, job.int_code(), job.output().size(), job.error().size()}; }
+  static State state_of(const Job& job) {
+    return {true, job.int_code(), job.output().size(), job.error().size()};
+  }
 
   std::size_t index_of(const Job& job) const { return static_cast<std::size_t>(&job - jobs_.data()); }
 

@@ -12,8 +12,9 @@ struct SubsetDescriptors {
   Descriptor error;
 };
 
-// Makes this process the one of a subset: a group of its own that ends with its parent, stdin empty, stdout and
-// stderr captured, no signal blocked. Then runs the subset and exits. parent: the process it must not outlive.
+// Makes this process the one of a subset: a group of its own that ends with its parent, stdin empty, stdout
+// and stderr captured, no signal blocked. Then runs the subset and exits. parent: the process it must not
+// outlive.
 [[noreturn]] void become_subset(const HostedModule& module, SubsetDescriptors descriptors, int parent);
 
 }  // namespace quire
