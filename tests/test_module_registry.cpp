@@ -156,7 +156,7 @@ TEST_CASE("module_registry: the folders") {
   }
   SUBCASE("a program that is not executable is named, with what to do") {
     const std::string path = site.add("two/a");
-    CHECK(site.absence("a") == "Client script " + path + " is not executable; run: chmod +x " + path);
+    CHECK(site.absence("a") == "Client script " + path + " is not executable: make it so with chmod +x.");
   }
   SUBCASE("a missing script is told with the folders searched and the name that was meant") {
     site.add("two/checksum.so");

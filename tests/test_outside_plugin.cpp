@@ -21,16 +21,16 @@ struct Run {
   std::string text;  // stdout and stderr
 };
 
-// cmake as an author of scripts would run it, in the folder of the test.
+// What an author of scripts would run, in the folder of the test.
 class Author {
  public:
-  Run cmake(const std::string& arguments) const {
+  Run run(const std::string& command) const {
     const std::string log = folder_ / "log";
-    const std::string command =
-        "cd '" + folder_.path().string() + "' && LC_ALL=C timeout 300 " CMAKE_COMMAND " " + arguments;
-    const int status = std::system((command + " >'" + log + "' 2>&1 </dev/null").c_str());
+    const std::string line = "cd '" + folder_.path().string() + "' && LC_ALL=C timeout 300 " + command;
+    const int status = std::system((line + " >'" + log + "' 2>&1 </dev/null").c_str());
     return {WEXITSTATUS(status), read_file(log)};
   }
+  Run cmake(const std::string& arguments) const { return run(CMAKE_COMMAND " " + arguments); }
 
   // The package of this build, in a prefix of its own.
   void install_quire() const {
@@ -77,6 +77,11 @@ TEST_CASE("outside plugin") {
     const Job job = script.run({"World", "fr"});
     CHECK(job.int_code() == 1);
     CHECK(job.error() == "greet does not speak \"fr\".\n");
+
+    // And the worker's own way: loaded by its host, run in a process of its own.
+    const Run tried = author.run(QUIRE_PROGRAM " try --client-scripts \"$PWD/plugin\" greet World de");
+    CHECK(tried.text == "Guten Morgen, World\n");
+    CHECK(tried.status == 0);
   }
 
   SUBCASE("a script that does not keep the contract is refused when it is built") {

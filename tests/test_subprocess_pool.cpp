@@ -43,7 +43,7 @@ class Site {
   void run(std::vector<Batch>& batches) {
     boost::asio::io_context loop;
     auto work = boost::asio::make_work_guard(loop);
-    SubprocessPool pool(loop, settings);
+    SubprocessPool pool(loop, settings, [this](const std::string&, const std::string&, const std::string& text) { outside += text; });
     std::thread waiting([&] {
       std::vector<std::thread> threads;
       for (Batch& batch : batches) {
@@ -67,6 +67,7 @@ class Site {
   }
 
   Settings settings;
+  std::string outside;  // what was printed while no job's scope was open
   const test::TemporaryFolder folder;
 
  private:
@@ -132,6 +133,25 @@ def call(jobs):
     CHECK(tasks[1].result->output == "0 1\n");
     CHECK(tasks[3].result->output == "2 3\n");
     CHECK(tasks[6].result->output == "4 5 6\n");
+  }
+  SUBCASE("what is printed belongs to the job whose scope is open, and to the batch where none is") {
+    const Module module = site.python("loud", R"(
+import os, subprocess
+def call(jobs):
+    print("before")
+    for job in jobs:
+        with job.JobContext():
+            print("print", job.args[1])
+            subprocess.run(["echo", "echo", job.args[1]])
+            os.write(2, b"error " + job.args[1].encode() + b"\n")
+        os.write(1, b"between\n")
+)");
+    const std::vector<Task> tasks = site.run(module, make_tasks(2));
+    CHECK(tasks[0].result->process_output == "print 0\necho 0\n");
+    CHECK(tasks[1].result->process_output == "print 1\necho 1\n");
+    CHECK(tasks[1].result->process_error == "error 1\n");
+    CHECK(tasks[1].result->output == "");
+    CHECK(site.outside == "before\nbetween\nbetween\n");
   }
   SUBCASE("a process that dies fails its whole subset, with what it printed last, and no other") {
     const Module module = site.python("die", R"(

@@ -36,7 +36,7 @@ std::optional<std::string> BatchHandler::handle(const Delivery& delivery) try {
   std::string reply = encode_reply(batch);
 
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  spdlog::info("{} {}: {} tasks, {} failed, {:.3f} s", batch.handle, batch.function, batch.tasks.size(),
+  spdlog::info("{} {}: {} task{}, {} failed, {:.3f} s", batch.handle, batch.function, batch.tasks.size(), batch.tasks.size() == 1 ? "" : "s",
                count_failed(batch), taken.count());
   return reply;
 } catch (const UnreadableBatch& error) {

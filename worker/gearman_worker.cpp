@@ -1,71 +1,31 @@
+// One room although it is long: the thread of a job server and what these threads share make one set of rules
+// (which line asks, which functions it offers, when a slot is free), and are best read together.
 #include "worker/gearman_worker.hpp"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <list>
 #include <map>
 #include <mutex>
-#include <random>
 #include <set>
-#include <system_error>
 #include <thread>
 
 #include <spdlog/spdlog.h>
 
+#include "worker/back_off.hpp"
+#include "worker/bell.hpp"
 #include "worker/gearman_connection.hpp"
-#include "worker/host/descriptor.hpp"
 #include "worker/slot_threads.hpp"
 
 namespace quire {
 
 namespace {
 
-constexpr auto shortest_pause = std::chrono::milliseconds(100);
-constexpr auto longest_pause = std::chrono::seconds(30);
-
 // Nothing is known to get lost that a thread waits for; if it were, this is how long it would stay so.
 constexpr int longest_wait_milliseconds = 10'000;
-
-// Wakes a thread that polls. Any thread may ring.
-class Bell {
- public:
-  Bell() : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!descriptor_) throw std::system_error(errno, std::generic_category(), "eventfd");
-  }
-  void ring() const { (void)!::write(descriptor_.get(), &one_, sizeof one_); }
-  void silence() const {
-    std::uint64_t count;
-    (void)!::read(descriptor_.get(), &count, sizeof count);
-  }
-  int descriptor() const { return descriptor_.get(); }
-
- private:
-  static constexpr std::uint64_t one_ = 1;
-  Descriptor descriptor_;
-};
-
-// How long to wait before the next try: twice as long each time, with jitter, so that many workers do not
-// come back to a job server in step.
-class BackOff {
- public:
-  void reset() { next_ = shortest_pause; }
-  std::chrono::milliseconds next() {
-    std::uniform_real_distribution<double> jitter(0.5, 1.0);
-    const std::chrono::duration<double> pause = next_ * jitter(random_);
-    next_ = std::min<std::chrono::milliseconds>(next_ * 2, longest_pause);
-    return std::chrono::duration_cast<std::chrono::milliseconds>(pause);
-  }
-
- private:
-  std::chrono::milliseconds next_ = shortest_pause;
-  std::minstd_rand random_{std::random_device{}()};
-};
 
 // A connection with what is in hand over it.
 struct Line {

@@ -142,8 +142,7 @@ void ModuleRegistry::refuse_missing(const std::string& name) const {
   std::string searched;
   for (const std::string& folder : folders_) {
     if (const fs::path file = fs::path(folder) / name; is_file(file)) {
-      throw NoSuchModule("Client script " + file.string() + " is not executable; run: chmod +x " +
-                         file.string());
+      throw NoSuchModule("Client script " + file.string() + " is not executable: make it so with chmod +x.");
     }
     std::error_code ignored;
     if (!searched.empty()) searched += ", ";

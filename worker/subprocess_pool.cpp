@@ -1,7 +1,5 @@
 #include "worker/subprocess_pool.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <chrono>
 #include <deque>
@@ -11,13 +9,13 @@
 #include <mutex>
 #include <optional>
 #include <system_error>
-#include <tuple>
 
 #include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "worker/fingerprint.hpp"
 #include "worker/split.hpp"
 #include "worker/warm_host.hpp"
 #include "worker/work_estimate.hpp"
@@ -30,15 +28,6 @@ namespace asio = boost::asio;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto idle_check_interval = std::chrono::seconds(10);
-
-// What changes when a script's file is replaced, so that its host must load it anew.
-using Fingerprint = std::tuple<ino_t, off_t, time_t, long>;
-
-Fingerprint fingerprint_of(const Module& module) {
-  struct stat status {};
-  if (module.path.empty() || ::stat(module.path.c_str(), &status) != 0) return {};
-  return {status.st_ino, status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
-}
 
 // The hosts of one module: one that takes new subsets, and those that only finish theirs.
 struct HostGroup {
@@ -68,10 +57,12 @@ struct BatchRun {
 }  // namespace
 
 struct SubprocessPool::Impl {
-  Impl(asio::io_context& io, const Settings& given) : loop(io), settings(given), idle_timer(io) {}
+  Impl(asio::io_context& io, const Settings& given, OutsideText on_text)
+      : loop(io), settings(given), outside_text(std::move(on_text)), idle_timer(io) {}
 
   asio::io_context& loop;
   const Settings& settings;
+  const OutsideText outside_text;
   std::map<std::string, HostGroup> groups;
   std::list<std::shared_ptr<BatchRun>> batches;  // in the order of their arrival
   std::size_t running = 0;
@@ -182,8 +173,7 @@ struct SubprocessPool::Impl {
                    end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe());
     }
     const std::string text = subset.text_outside_jobs();
-    if (!text.empty())
-      spdlog::info("{} {}: printed outside of any job: {}", batch->handle, batch->function, text);
+    if (!text.empty()) outside_text(batch->handle, batch->function, text);
     if (!again.empty()) batch->pending.push_front(std::move(again));
     subset_done(batch);
     schedule();
@@ -276,8 +266,8 @@ struct SubprocessPool::Impl {
   }
 };
 
-SubprocessPool::SubprocessPool(asio::io_context& loop, const Settings& settings)
-    : impl_(std::make_unique<Impl>(loop, settings)) {}
+SubprocessPool::SubprocessPool(asio::io_context& loop, const Settings& settings, OutsideText outside_text)
+    : impl_(std::make_unique<Impl>(loop, settings, std::move(outside_text))) {}
 
 SubprocessPool::~SubprocessPool() = default;
 

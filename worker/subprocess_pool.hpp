@@ -4,7 +4,9 @@
 // thread while run() waits.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <string>
 
 #include "worker/settings.hpp"
 #include "worker/subset_runner.hpp"
@@ -17,8 +19,11 @@ namespace quire {
 
 class SubprocessPool final : public SubsetRunner {
  public:
+  // Is told what a subset printed while no job's scope was open, on the main loop.
+  using OutsideText = std::function<void(const std::string& handle, const std::string& function, const std::string& text)>;
+
   // Starts nothing yet: a host is started when the first batch for its module arrives.
-  SubprocessPool(boost::asio::io_context& loop, const Settings& settings);
+  SubprocessPool(boost::asio::io_context& loop, const Settings& settings, OutsideText outside_text);
 
   // Ends all hosts. REQUIRES: no run() is under way
   ~SubprocessPool() override;

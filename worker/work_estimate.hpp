@@ -23,7 +23,9 @@ class WorkEstimate {
   // Into how many subsets it pays to divide a batch where other batches can have the processes instead: each
   // should be worth the price of its process. `most` as long as nothing is known.
   std::size_t worthwhile_parts(std::size_t jobs, std::size_t most) const {
-    if (!known_) return most;
+    // A handful of jobs is always divided: it costs little, and a crash takes fewer of them with it.
+    constexpr std::size_t handful = 16;
+    if (!known_ || jobs < most * handful) return most;
     const Seconds work = per_job_ * static_cast<double>(jobs);
     const Seconds worth_a_process = std::max<Seconds>(overhead_, std::chrono::milliseconds(1)) * 2;
     return std::clamp<std::size_t>(static_cast<std::size_t>(work / worth_a_process), 1, most);

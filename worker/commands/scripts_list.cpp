@@ -54,7 +54,7 @@ void print_table(const std::vector<Line>& lines) {
   const auto print = [&](const Line& line) {
     std::cout << std::left << std::setw(static_cast<int>(widths[0] + 2)) << line.function
               << std::setw(static_cast<int>(widths[1] + 2)) << line.module << std::setw(9)
-              << (line.kind.empty() ? "missing" : line.kind) << line.where << '\n';
+              << (line.kind.empty() ? "error" : line.kind) << line.where << '\n';
   };
   print({"FUNCTION", "MODULE", "KIND", "FILE"});
   for (const Line& line : lines) print(line);

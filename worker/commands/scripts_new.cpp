@@ -159,7 +159,8 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
   check_name(name);
   const Kind& kind = chosen_kind(options.values());
   const Settings settings = options.settings();
-  const fs::path directory = fs::absolute(options.values()["directory"].as<std::string>()).lexically_normal();
+  fs::path directory = fs::absolute(options.values()["directory"].as<std::string>()).lexically_normal();
+  if (!directory.has_filename()) directory = directory.parent_path();  // "folder/." and "folder/" are "folder"
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw UsageError(directory.string() + " cannot be made: " + error.message() + ".");
@@ -180,8 +181,14 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
   const fs::path folder = is_cpp ? directory / "build" : directory;
   std::cout << "Try it:\n  " << shell_word(installation().program) << " try --client-scripts "
             << shell_word(folder) << ' ' << name << " World\n"
-            << "Offer it: add " << folder.string() << " to the setting client_scripts, and to "
-            << settings.client_modules << ":\n  " << lower_case(name) << " = " << name << '\n';
+            << "Offer it, in the configuration file of the worker (--config):\n  client_scripts = "
+            << folder.string() << ':' << settings.client_scripts << '\n';
+  if (settings.client_modules == installation().client_modules) {
+    std::cout << "  client_modules = a copy of " << settings.client_modules << " with this line:\n";
+  } else {
+    std::cout << "and in " << settings.client_modules << ":\n";
+  }
+  std::cout << "  " << lower_case(name) << " = " << name << '\n';
   return exit_ok;
 }
 

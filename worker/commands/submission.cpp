@@ -133,8 +133,12 @@ void Submission::settle(std::vector<Task>& tasks, const BatchAnswer& answer) {
   }
   for (Task& task : tasks) {
     const auto found = results.find(task.id);
-    if (found != results.end()) task.result = std::move(found->second);
-    tell({std::move(task), problem});
+    if (found == results.end()) {
+      tell({std::move(task), problem});
+    } else {
+      task.result = std::move(found->second);
+      tell({std::move(task), ""});
+    }
   }
 }
 

@@ -120,7 +120,7 @@ void add_options(po::options_description& options) {
     return po::value<long>()->default_value(value)->value_name(name);
   };
   auto add = options.add_options();
-  add("file,f", text("FILE"), "a task a line: its arguments as a controller sends them; - is standard input");
+  add("file,f", text("FILE"), "a task a line: its arguments as a controller sends them; empty lines are skipped; - is standard input");
   add("json-input", po::bool_switch(),
       R"(lines are JSON: {"id", "arguments", "wants_output", "created_date"}, or a string)");
   add("as-word", po::bool_switch(), "a line is one word (a file name), put after the words that follow --");

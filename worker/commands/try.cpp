@@ -55,7 +55,8 @@ void print_json(const TaskResult& result) {
 void run(const Module& module, const std::string& function, const Settings& settings, Task& task) {
   boost::asio::io_context loop;
   auto work = boost::asio::make_work_guard(loop);
-  SubprocessPool pool(loop, settings);
+  SubprocessPool pool(loop, settings,
+                      [](const std::string&, const std::string&, const std::string& text) { std::cerr << text; });
   std::thread waiting([&] {
     pool.run(module, function, "try", {&task});
     loop.stop();
@@ -137,7 +138,9 @@ int run_try(const std::vector<std::string>& arguments) {
     print_json(result);
   } else {
     std::cout << result.output << result.process_output << std::flush;
-    std::cerr << result.error << result.process_error;
+    std::cerr << result.error;
+    // A job that its process died with has what it wrote last in its errors already.
+    if (result.error.find(result.process_error) == std::string::npos) std::cerr << result.process_error;
   }
   return static_cast<int>(std::clamp<std::int64_t>(wire_exit_code(result.exit_code), 0, 255));
 }

@@ -1,6 +1,7 @@
 // quire worker: the daemon.
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -65,12 +66,24 @@ int serve(const Settings& settings) {
   const ModuleRegistry modules(settings);
   const std::unique_ptr<SqliteRecord> opened = open_record(settings, client);
   SqliteRecord& record = *opened;
+  if (modules.functions().empty()) {
+    throw ConfigurationError("The module table " + settings.client_modules +
+                             " has no function: add a line FUNCTION = MODULE.");
+  }
   report_missing(modules);
+  for (const auto& [function, ignored] : settings.functions) {
+    if (std::ranges::find(modules.functions(), function) != modules.functions().end()) continue;
+    spdlog::warn("[function:{}]: the module table {} has no such function, so this section changes nothing.", function,
+                 settings.client_modules);
+  }
 
   // The main thread turns the loop: children are killed when the thread that started them ends.
   asio::io_context loop;
   auto work = asio::make_work_guard(loop);
-  SubprocessPool pool(loop, settings);
+  SubprocessPool pool(loop, settings, [](const std::string& handle, const std::string& function, std::string_view text) {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    spdlog::info("{} {}: printed outside of any job: {}", handle, function, text);
+  });
   BatchHandler handler(settings, modules, pool, record);
   const auto runs_concurrently = [&](const std::string& function) {
     try {
@@ -94,8 +107,14 @@ int serve(const Settings& settings) {
   asio::signal_set signals(loop, SIGTERM, SIGINT);
   signals.async_wait([&](boost::system::error_code error, int number) {
     if (error) return;
-    spdlog::info("signal {}: taking no more batches, finishing those in hand", number);
+    spdlog::info("signal {}: taking no more batches, finishing those in hand; a second signal leaves them", number);
     gearman.stop();
+    // Hosts end with the worker and subsets with their hosts; a job that was not answered is the server's again.
+    signals.async_wait([&](boost::system::error_code second_error, int second) {
+      if (second_error) return;
+      spdlog::warn("signal {}: ending at once; the job server will deliver the batches in hand again", second);
+      std::_Exit(exit_ok);
+    });
     ending = std::thread([&] {
       gearman.wait();
       asio::post(loop, [&] {
@@ -118,7 +137,7 @@ int run_worker(const std::vector<std::string>& arguments) {
        .description =
            "Takes batches of tasks from the job servers, runs them with the client scripts of the\n"
            "module table, and answers. Stays in the foreground; TERM or INT ends it when the\n"
-           "batches in hand are answered.",
+           "batches in hand are answered, a second one at once: the job server delivers them again.",
        .example = "quire worker --config /etc/quire/quire.conf\n"
                   "quire worker --gearman-servers 127.0.0.1:4730 --state-directory /tmp/quire"});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;

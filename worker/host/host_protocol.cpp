@@ -1,3 +1,5 @@
+// One room although it is long: what one side of the protocol writes and what the other reads stand together, so
+// that a change of the one is made beside the other.
 #include "worker/host/host_protocol.hpp"
 
 #include <charconv>
