@@ -121,7 +121,7 @@ TEST_CASE("commands: scripts list") {
           "a_v0.0    there   python   " +
               (folder / "there.py").string() +
               "\n"
-              "b         gone    missing  There is no client script gone (.so, .py or an executable) in " +
+              "b         gone    error    There is no client script gone (.so, .py or an executable) in " +
               folder.path().string() + ".\n");
   }
   SUBCASE("--json gives a line for each") {

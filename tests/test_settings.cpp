@@ -193,7 +193,7 @@ TEST_CASE("settings: the environment") {
   SUBCASE("a variable of ours that is no setting is refused, with the one that was meant") {
     CHECK_THROWS_WITH_AS(read_settings_environment(settings, {"QUIRE_WORKER=7"}),
                          "QUIRE_WORKER: the environment holds this variable, and there is no such setting. "
-                         "Did you mean QUIRE_WORKERS? Otherwise unset it.",
+                         "Did you mean QUIRE_WORKERS? Correct its name, or unset it.",
                          ConfigurationError);
   }
   SUBCASE("a bad value is refused with the variable") {

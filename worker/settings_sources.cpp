@@ -83,7 +83,7 @@ void read_settings_environment(Settings& settings, const std::vector<std::string
       std::vector<std::string> known = {"QUIRE_CONFIG"};
       for (const SettingDescription& each : all) known.push_back(each.variable);
       throw ConfigurationError(name + ": the environment holds this variable, and there is no such setting." +
-                               did_you_mean(name, known) + " Unset it if it is not ours.");
+                               did_you_mean(name, known) + " Correct its name, or unset it.");
     }
     set_setting(settings, setting->name, variable.substr(std::min(variable.size(), name.size() + 1)), name);
   }
