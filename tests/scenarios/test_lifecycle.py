@@ -57,6 +57,22 @@ class TestLifecycle(Scenario):
         self.controller.wait([batch])
         self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
 
+    def test_a_second_signal_ends_the_worker_at_once_and_leaves_its_batch_to_another(self):
+        worker = self.start_worker({"gated": "gated"})
+        gate = self.gate()
+        batch = self.controller.submit("gated", tasks_of(*(task(f"'{gate.path}'") for _ in range(4))))
+        gate.wait_for(1)
+        worker.signal(signal.SIGTERM)
+        wait_until(lambda: "signal 15" in worker.log_text(), "the worker to say that it ends")
+        self.assertFalse(batch.done)
+        worker.signal(signal.SIGINT)
+        self.assertEqual(worker.wait(), 0)
+        worker.assert_nothing_left()
+        gate.open()
+        self.start_worker({"gated": "gated"})
+        self.controller.wait([batch])
+        self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
+
     def test_a_host_that_is_killed_is_replaced(self):
         worker = self.start_worker({"pids": "pids"})
         self.controller.run("pids", task())
