@@ -1,4 +1,7 @@
-"""quire_host.py, driven over its control socket by a worker's side written for these tests."""
+"""quire_host.py, driven over its control socket by a worker's side written for these tests.
+
+One file although it is long: it mirrors one room, quire_host.py, which is one file as well.
+"""
 
 import ast
 import os
