@@ -17,9 +17,12 @@ struct Journal {
 class FakeRecord final : public TaskRecord {
  public:
   explicit FakeRecord(Journal& journal) : journal_(journal) {}
-  void started(const Batch& batch, const std::vector<Task*>& tasks) override {
+  Begun begin(const Batch& batch, const std::vector<Task*>& tasks) override {
     journal_.lines.push_back("started " + batch.handle + " " + std::to_string(tasks.size()));
+    return {.to_run = tasks, .elsewhere = {}};
   }
+  void interrupted(const Batch&, const std::vector<Task*>&) override {}
+  void delivered(const std::string&, const std::string&, bool) override {}
   void finished(const Batch& batch) override {
     journal_.lines.push_back("finished " + batch.handle + " " + std::to_string(batch.tasks.size()));
   }

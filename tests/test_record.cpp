@@ -15,7 +15,7 @@ TEST_CASE("record: what is written") {
   SUBCASE("a task has its row while it runs and its end afterwards") {
     SqliteRecord record = fixture.open();
     Batch batch = make_batch("a", 2);
-    record.started(batch, batch.unanswered());
+    record.begin(batch, batch.unanswered());
     CHECK(fixture.number("SELECT COUNT(*) FROM Tasks WHERE startTime IS NOT NULL AND exitCode IS NULL") == 2);
     CHECK(fixture.value("SELECT endTime FROM Batches") == "NULL");
     answer(batch, 3);
@@ -71,7 +71,7 @@ TEST_CASE("record: what is written") {
     run_and_record(record, first, 7);
     Batch again = make_batch("a", 1);
     again.handle = "H:host:again";
-    record.started(again, again.unanswered());
+    record.begin(again, again.unanswered());
     CHECK(fixture.column("attempts", "a-0") == "2");
     CHECK(fixture.column("exitCode", "a-0") == "NULL");
     CHECK(fixture.column("stdError", "a-0") == "NULL");
@@ -102,7 +102,7 @@ TEST_CASE("record: what is written") {
     Batch batch = make_batch("a", 1);
     {
       SqliteRecord record = fixture.open();
-      record.started(batch, batch.unanswered());
+      record.begin(batch, batch.unanswered());
     }
     SqliteRecord record = fixture.open();
     answer(batch);
@@ -124,7 +124,7 @@ TEST_CASE("record: what is written") {
     Batch batch = make_batch("a", 4);
     const std::string texts[] = {"caf\xc3\xa9 \xf0\x9f\x93\x9c", std::string("nul\0nul", 7), "latin caf\xe9",
                                  ""};
-    record.started(batch, batch.unanswered());
+    record.begin(batch, batch.unanswered());
     answer(batch, 1);
     for (std::size_t i = 0; i < 4; ++i) batch.tasks[i].result->output = texts[i];
     record.finished(batch);

@@ -115,7 +115,7 @@ TEST_CASE("record: trouble costs no reply") {
     {
       SQLite::Database other = fixture.connect();
       other.exec("BEGIN IMMEDIATE");
-      record.started(batch, batch.unanswered());
+      record.begin(batch, batch.unanswered());
     }
     answer(batch);
     record.finished(batch);
@@ -125,7 +125,7 @@ TEST_CASE("record: trouble costs no reply") {
   SUBCASE("a deleted file is replaced by a new one") {
     SqliteRecord record = fixture.open();
     Batch first = make_batch("first", 1);
-    record.started(first, first.unanswered());
+    record.begin(first, first.unanswered());
     for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(fixture.path + end);
     answer(first);
     record.finished(first);

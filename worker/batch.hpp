@@ -34,6 +34,7 @@ struct TaskResult {
   std::string process_output;  // what the process wrote to its own stdout while the job was worked on
   std::string process_error;
   std::optional<Timestamp> finished;
+  bool on_record = false;  // it came from the record, where it stands already
 };
 
 // What the controller asked for, and the answer once there is one.

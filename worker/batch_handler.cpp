@@ -30,7 +30,7 @@ std::optional<std::string> BatchHandler::handle(const Delivery& delivery) try {
   const auto begin = std::chrono::steady_clock::now();
   Batch batch = decode_batch(delivery, arguments_);
   const std::vector<Task*> to_run = batch.unanswered();
-  record_.started(batch, to_run);
+  record_.begin(batch, to_run);
   run(batch);
   record_.finished(batch);
   std::string reply = encode_reply(batch);

@@ -144,7 +144,9 @@ std::string documented_configuration() {
 #[function:checksum_v0.0]
 )";
   for (const FunctionSettingRow& row : function_setting_rows) {
-    text += "\n# " + std::string(row.documentation) + ".\n#" + row.name + " = " + row.example + "\n";
+    const std::string documentation = row.documentation;
+    if (!documentation.empty()) text += "\n# " + documentation + ".\n";
+    text += "#" + std::string(row.name) + " = " + row.example + "\n";
   }
   text += R"(
 # Variables that are set in the environment of every client script.

@@ -240,9 +240,14 @@ SqliteRecord::SqliteRecord(Options options, std::shared_ptr<spdlog::logger> log)
 
 SqliteRecord::~SqliteRecord() = default;
 
-void SqliteRecord::started(const Batch& batch, const std::vector<Task*>& tasks) {
+TaskRecord::Begun SqliteRecord::begin(const Batch& batch, const std::vector<Task*>& tasks) {
   impl_->writer.record({RecordEntry::Kind::started, &batch, &tasks, now()});
+  return {.to_run = tasks, .elsewhere = {}};
 }
+
+void SqliteRecord::interrupted(const Batch&, const std::vector<Task*>&) {}
+
+void SqliteRecord::delivered(const std::string&, const std::string&, bool) {}
 
 void SqliteRecord::finished(const Batch& batch) {
   impl_->writer.record({RecordEntry::Kind::finished, &batch, nullptr, now()});

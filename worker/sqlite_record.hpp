@@ -26,6 +26,7 @@ class SqliteRecord : public TaskRecord {
     bool capture_output = true;
     std::chrono::milliseconds patience{
         30'000};  // for how long a busy file is tried before a batch is given up
+    std::size_t max_attempts = 2;  // how often a task is begun at most
   };
 
   // Opens the file, creating it (mode 0640) and its folder (0750) where they are missing, and brings an older
@@ -33,12 +34,14 @@ class SqliteRecord : public TaskRecord {
   // not a record, or is one of a later version.
   SqliteRecord(Options options, std::shared_ptr<spdlog::logger> log);
 
-  // REQUIRES: no thread is in started() or finished()
+  // REQUIRES: no thread is in begin(), interrupted() or finished()
   ~SqliteRecord() override;
 
   // A task that the record has already gets one more attempt, and its earlier end is forgotten.
-  void started(const Batch& batch, const std::vector<Task*>& tasks) override;
+  Begun begin(const Batch& batch, const std::vector<Task*>& tasks) override;
+  void interrupted(const Batch& batch, const std::vector<Task*>& tasks) override;
   void finished(const Batch& batch) override;
+  void delivered(const std::string& handle, const std::string& unique, bool has_arrived) override;
 
   RecordState state() const;
 

@@ -46,7 +46,7 @@ inline void answer(Batch& batch, std::int64_t exit_code = 0) {
 }
 
 inline void run_and_record(SqliteRecord& record, Batch& batch, std::int64_t exit_code = 0) {
-  record.started(batch, batch.unanswered());
+  record.begin(batch, batch.unanswered());
   answer(batch, exit_code);
   record.finished(batch);
 }
