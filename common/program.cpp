@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "common/bounded_text.hpp"
+
 namespace quire {
 namespace {
 
@@ -43,45 +45,48 @@ class Descriptor {
 // One of the program's streams and what came out of it.
 class Stream {
  public:
-  Stream() : Stream(make_pipe()) {}
+  explicit Stream(std::size_t text_limit) : Stream(make_pipe(), text_limit) {}
 
   int read_end() const { return read_end_.get(); }
   int write_end() const { return write_end_.get(); }
   void close_write_end() { write_end_.close(); }
 
   // Takes what is there, up to a block; blocks when there is nothing. False: nobody will write any more.
-  bool take(std::size_t limit = block_size) {
-    const std::size_t before = text_.size();
-    text_.resize(before + std::min(limit, block_size));
-    const ssize_t size = ::read(read_end(), text_.data() + before, text_.size() - before);
-    text_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    return size > 0 || (size == -1 && errno == EINTR);
-  }
+  bool take() { return take(block_.size()) != 0; }
 
   // Takes no more than is there now, since somebody may write without end.
   void take_the_rest() {
     int waiting = 0;
     checked(::ioctl(read_end(), FIONREAD, &waiting), "ioctl");
-    for (const std::size_t end = text_.size() + static_cast<std::size_t>(waiting); text_.size() < end;) {
-      if (!take(end - text_.size())) return;
+    for (auto left = static_cast<std::size_t>(waiting); left > 0;) {
+      const ssize_t size = take(std::min(left, block_.size()));
+      if (size == 0) return;
+      left -= static_cast<std::size_t>(std::max<ssize_t>(size, 0));
     }
   }
 
-  std::string take_text() { return std::move(text_); }
+  const BoundedText& text() const { return text_; }
 
  private:
-  static constexpr std::size_t block_size = 64 * 1024;  // what a pipe holds
+  // How many bytes were taken; 0: nobody will write any more; -1: a signal came in between.
+  ssize_t take(std::size_t most) {
+    const ssize_t size = ::read(read_end(), block_.data(), most);
+    if (size > 0) text_.append({block_.data(), static_cast<std::size_t>(size)});
+    return size == -1 && errno != EINTR ? 0 : size;
+  }
 
   static std::array<int, 2> make_pipe() {
     std::array<int, 2> ends{};
     checked(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
     return ends;
   }
-  explicit Stream(const std::array<int, 2>& ends) : read_end_(ends[0]), write_end_(ends[1]) {}
+  Stream(const std::array<int, 2>& ends, std::size_t text_limit)
+      : read_end_(ends[0]), write_end_(ends[1]), text_(text_limit) {}
 
   Descriptor read_end_;
   Descriptor write_end_;
-  std::string text_;
+  BoundedText text_;
+  std::vector<char> block_ = std::vector<char>(64 * 1024);  // what a pipe holds
 };
 
 // What the program finds on its descriptors.
@@ -160,9 +165,10 @@ ExitStatus drain_and_wait(Child& child, Stream& output, Stream& errors) {
 
 }  // namespace
 
-ProgramRun run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment) {
-  Stream output;
-  Stream errors;
+ProgramRun run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+                       std::size_t output_limit) {
+  Stream output(output_limit);
+  Stream errors(output_limit);
   ProgramRun run;
   pid_t pid = 0;
   run.start_error = posix_spawnp(&pid, command.front().c_str(), FileActions(output, errors).get(), nullptr,
@@ -172,8 +178,10 @@ ProgramRun run_program(const std::vector<std::string>& command, const std::vecto
   output.close_write_end();
   errors.close_write_end();
   run.status = drain_and_wait(child, output, errors);
-  run.output = output.take_text();
-  run.error = errors.take_text();
+  run.output = output.text().text();
+  run.error = errors.text().text();
+  run.missing_output = output.text().missing();
+  run.missing_error = errors.text().missing();
   return run;
 }
 

@@ -25,8 +25,8 @@ TEST_CASE("capture") {
         text.feed(std::string_view(stream).substr(at, piece));
       text.finish();
       CAPTURE(piece);
-      CHECK(text.of_job(0) == "zero again");
-      CHECK(text.of_job(1) == std::string("o\0ne", 4));
+      CHECK(text.of_job(0).text() == "zero again");
+      CHECK(text.of_job(1).text() == std::string("o\0ne", 4));
       CHECK(text.outside() == "importbetweennobody's");
     }
   }
@@ -34,7 +34,7 @@ TEST_CASE("capture") {
     CapturedText text(nonce, 1);
     text.feed(marker(0) + "xaabaac");
     text.finish();
-    CHECK(text.of_job(0) == "xaabaac");
+    CHECK(text.of_job(0).text() == "xaabaac");
   }
   SUBCASE("the last marker tells the job that was being worked on") {
     CapturedText text(nonce, 2);

@@ -53,7 +53,8 @@ TEST_CASE("host protocol: control messages") {
 TEST_CASE("host protocol: ledger") {
   const Nonce nonce{'n', 'o', 'n', 'c', 'e'};
   std::string ledger;
-  append_call(ledger, nonce, "copy_v0.0", 2);
+  const SubsetLimits limits{.memory = std::uint64_t{5} << 40, .open_files = 1024, .output = 4096};
+  append_call(ledger, nonce, limits, "copy_v0.0", 2);
   append_job(ledger, true, "id-1", {"a b", "", std::string("\0\xff", 2)});
   append_job(ledger, false, "id-2", {});
   const std::size_t head_size = ledger.size();
@@ -66,6 +67,7 @@ TEST_CASE("host protocol: ledger") {
     REQUIRE(head);
     CHECK(size == head_size);
     CHECK(head->nonce == nonce);
+    CHECK(head->limits == limits);
     CHECK(head->function == "copy_v0.0");
     REQUIRE(head->jobs.size() == 2);
     CHECK(head->jobs[0].arguments == std::vector<std::string>{"a b", "", std::string("\0\xff", 2)});

@@ -11,19 +11,22 @@ namespace quire {
 // come back to a job server in step.
 class BackOff {
  public:
-  void reset() { next_ = shortest_pause; }
+  explicit BackOff(std::chrono::milliseconds shortest = std::chrono::milliseconds(100),
+                   std::chrono::milliseconds longest = std::chrono::milliseconds(30'000))
+      : shortest_(shortest), longest_(longest), next_(shortest) {}
+
+  void reset() { next_ = shortest_; }
   std::chrono::milliseconds next() {
     std::uniform_real_distribution<double> jitter(0.5, 1.0);
     const std::chrono::duration<double> pause = next_ * jitter(random_);
-    next_ = std::min<std::chrono::milliseconds>(next_ * 2, longest_pause);
+    next_ = std::min<std::chrono::milliseconds>(next_ * 2, longest_);
     return std::chrono::duration_cast<std::chrono::milliseconds>(pause);
   }
 
  private:
-  static constexpr std::chrono::milliseconds shortest_pause{100};
-  static constexpr std::chrono::milliseconds longest_pause{30'000};
-
-  std::chrono::milliseconds next_ = shortest_pause;
+  std::chrono::milliseconds shortest_;
+  std::chrono::milliseconds longest_;
+  std::chrono::milliseconds next_;
   std::minstd_rand random_{std::random_device{}()};
 };
 

@@ -55,7 +55,7 @@ void CapturedText::finish() {
 }
 
 void CapturedText::append(std::string_view text) {
-  (current_ == host_protocol::no_job ? outside_ : by_job_[current_]) += text;
+  (current_ == host_protocol::no_job ? outside_ : by_job_[current_]).append(text);
 }
 
 }  // namespace quire

@@ -20,12 +20,13 @@ ModuleCheck check_module(const Module& module, const Settings& settings) {
     check.fresh = ready.fresh;
     host->close();
   };
-  const auto on_gone = [&](ExitStatus, const std::string& why) {
-    if (!check.loaded) check.text = why;
+  const auto on_gone = [&](const ModuleHost::End& end) {
+    if (!check.loaded) check.text = end.why;
     loop.stop();
   };
   try {
-    host.emplace(loop, module, settings,
+    constexpr int no_descriptor = -1;
+    host.emplace(loop, module, settings, no_descriptor,
                  ModuleHost::Events{.ready = on_ready, .subset = {}, .gone = on_gone});
     loop.run();
   } catch (const std::system_error& error) {

@@ -33,7 +33,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
         text(loop),
         start_timer(loop) {}
 
-  void start(asio::io_context& loop, const Module& module, const Settings& settings) {
+  void start(asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor) {
     auto [ours, theirs] = control_socket_pair();
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
@@ -49,11 +49,13 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     launch.environment = host_environment(settings);
     launch.descriptors = {
         {text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};
+    if (held_descriptor >= 0) launch.descriptors.emplace_back(held_descriptor, host_protocol::held_descriptor);
     process.emplace(loop, launch, [this](ExitStatus status) { on_end(status); });
 
     start_timer.expires_after(std::chrono::seconds(start_limit));
     start_timer.async_wait([self = shared_from_this()](boost::system::error_code error) {
       if (error || self->is_ready || !self->process) return;
+      self->too_late = true;
       self->why = "The module " + self->name + " was not loaded within " + std::to_string(self->start_limit) +
                   " seconds (host_start_limit).";
       self->process->signal(SIGKILL);
@@ -112,7 +114,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
       why = "The host of module " + name + " " + status.describe() + " while it loaded the module.";
     const auto gone = std::move(events.gone);
     events = {};
-    if (gone) gone(status, why);
+    if (gone) gone({status, why, too_late});
   }
 
   // What a module prints when it is loaded, and what its host has to say, goes to the log line by line.
@@ -148,11 +150,13 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
   std::string lines;
   std::string why;
   bool is_ready = false;
+  bool too_late = false;
 };
 
-ModuleHost::ModuleHost(asio::io_context& loop, const Module& module, const Settings& settings, Events events)
+ModuleHost::ModuleHost(asio::io_context& loop, const Module& module, const Settings& settings,
+                       int held_descriptor, Events events)
     : impl_(std::make_shared<Impl>(loop, module, settings, std::move(events))) {
-  impl_->start(loop, module, settings);
+  impl_->start(loop, module, settings, held_descriptor);
 }
 
 ModuleHost::~ModuleHost() {
@@ -171,6 +175,10 @@ bool ModuleHost::send(const host_protocol::WorkerMessage& message, const std::ve
 void ModuleHost::close() {
   boost::system::error_code ignored;
   impl_->control.close(ignored);
+}
+
+void ModuleHost::signal(int number) {
+  if (impl_->process) impl_->process->signal(number);
 }
 
 int ModuleHost::pid() const { return impl_->process ? impl_->process->pid() : 0; }

@@ -19,17 +19,24 @@ namespace quire {
 
 class ModuleHost {
  public:
-  // What the owner hears of a host, on the main loop. `gone` is the last call, also for a host that could not
-  // load its module or was not ready in time; `why` is then a sentence for the stderr of tasks. The host may
-  // be destroyed from `gone`, but not from the others.
+  struct End {
+    ExitStatus status = ExitStatus::exited(0);
+    std::string why = {};    // where it could not load its module: a sentence for the stderr of tasks
+    bool too_late = false;   // it was ended since it was not ready in time
+  };
+
+  // What the owner hears of a host, on the main loop. `gone` is the last call. The host may be destroyed from
+  // `gone`, but not from the others.
   struct Events {
     std::function<void(const host_protocol::Ready&)> ready;
     std::function<void(const host_protocol::HostMessage&)> subset;  // started, refused, ended
-    std::function<void(ExitStatus, const std::string& why)> gone;
+    std::function<void(const End&)> gone;
   };
 
-  // Starts the host. Throws std::system_error when it cannot be started.
-  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, Events events);
+  // Starts the host. held_descriptor: one that it holds as long as it or one of its subsets lives; -1: none.
+  // Throws std::system_error when it cannot be started.
+  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor,
+             Events events);
 
   // Ends the host and with it every subset that it runs. No event comes any more.
   ~ModuleHost();
@@ -41,6 +48,9 @@ class ModuleHost {
 
   // Lets the host end by itself once it has killed its subsets; `gone` follows.
   void close();
+
+  // To its process group, which its subsets are not in.
+  void signal(int number);
 
   int pid() const;
 

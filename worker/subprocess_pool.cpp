@@ -1,23 +1,28 @@
+// One room although it is long: which batch may start a subset next, and what a subset's end means for its
+// batch, are one set of rules over the same few numbers.
 #include "worker/subprocess_pool.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 #include <future>
 #include <list>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <system_error>
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "worker/fingerprint.hpp"
+#include "worker/back_off.hpp"
+#include "worker/host_group.hpp"
 #include "worker/split.hpp"
-#include "worker/warm_host.hpp"
+#include "worker/subset_guard.hpp"
 #include "worker/work_estimate.hpp"
 
 namespace quire {
@@ -29,65 +34,107 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto idle_check_interval = std::chrono::seconds(10);
 
-// The hosts of one module: one that takes new subsets, and those that only finish theirs.
-struct HostGroup {
-  Module module;
-  Fingerprint fingerprint;
-  std::unique_ptr<WarmHost> current;
-  std::list<std::unique_ptr<WarmHost>> retired;
+// How often a subset is given to a new host after one that died before it had begun.
+constexpr std::size_t most_false_starts = 3;
+
+// What a module has: its hosts, and what is known of its jobs.
+struct Group {
+  HostGroup hosts;
   bool exclusive_running = false;
-  WorkEstimate estimate;
-  Clock::time_point last_used = Clock::now();
+  WorkEstimate estimate = {};
 };
 
 // One batch on its way through the pool.
 struct BatchRun {
-  HostGroup* group;
+  Group* group = nullptr;
   std::string function;
   std::string handle;
   std::vector<Task*> tasks;
+  Limits limits = {};
   bool divided = false;
   bool exclusive = true;
   bool independent = false;
-  std::deque<std::vector<Task*>> pending;  // subsets that wait for their turn
+  std::deque<std::vector<Task*>> pending = {};  // subsets that wait for their turn
   std::size_t running = 0;
-  std::promise<void> done;
+  std::size_t false_starts = 0;
+  std::promise<void> done = {};
 };
+
+struct RunningSubset {
+  std::shared_ptr<BatchRun> batch;
+  std::shared_ptr<Subset> subset;
+  std::unique_ptr<SubsetGuard> guard;
+  Clock::time_point begin = Clock::now();
+};
+
+bool is_shortage(const std::system_error& error) {
+  const int code = error.code().value();
+  return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOSPC;
+}
 
 }  // namespace
 
 struct SubprocessPool::Impl {
   Impl(asio::io_context& io, const Settings& given, OutsideText on_text)
-      : loop(io), settings(given), outside_text(std::move(on_text)), idle_timer(io) {}
+      : loop(io),
+        settings(std::make_shared<const Settings>(given)),
+        outside_text(std::move(on_text)),
+        idle_timer(io),
+        shortage_timer(io) {
+    share(*settings);
+  }
 
   asio::io_context& loop;
-  const Settings& settings;
+  std::shared_ptr<const Settings> settings;
   const OutsideText outside_text;
-  std::map<std::string, HostGroup> groups;
+  int held_descriptor = -1;
+  std::map<std::string, Group> groups;           // by the module's key
   std::list<std::shared_ptr<BatchRun>> batches;  // in the order of their arrival
-  std::size_t running = 0;
+  std::map<std::uint64_t, RunningSubset> running;
   std::uint64_t last_subset = 0;
+  bool interrupted = false;
   asio::steady_timer idle_timer;
   bool idle_timer_runs = false;
 
+  asio::steady_timer shortage_timer;
+  BackOff shortage_pause{std::chrono::milliseconds(100), std::chrono::milliseconds(5'000)};
+  std::atomic<bool> short_of_resources = false;
+
+  // What other threads ask for.
   mutable std::mutex mutex;
-  std::map<std::string, bool>
-      concurrent;  // module → whether it exports concurrent_instances; guarded by mutex
+  std::map<std::string, bool> concurrent;           // module → whether it exports concurrent_instances
+  std::map<std::string, FunctionSettings> functions;
+
+  void share(const Settings& given) {
+    const std::lock_guard lock(mutex);
+    functions = given.functions;
+  }
 
   void add(const std::shared_ptr<BatchRun>& batch, const Module& module) {
-    HostGroup& group = groups[module.key()];
-    group.module = module;
-    retire_if_outdated(group);
+    if (interrupted) return batch->done.set_value();
+    Group& group = group_of(module);
+    group.hosts.refresh(module, *settings);
     batch->group = &group;
+    batch->limits = limits_of(*settings, batch->function);
     batches.push_back(batch);
     schedule();
+  }
+
+  Group& group_of(const Module& module) {
+    const auto found = groups.find(module.key());
+    if (found != groups.end()) return found->second;
+    const std::string key = module.key();
+    const HostGroup::Events events{
+        .changed = [this, key] { host_changed(key); },
+        .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); }};
+    return groups.try_emplace(key, Group{HostGroup(loop, module, held_descriptor, events)}).first->second;
   }
 
   // Start as many subsets as the budget allows, each time one of the batch that has the fewest running and,
   // among those, came first. A batch whose host is not ready, or whose script is running and must not run
   // twice, is passed over.
   void schedule() {
-    while (running < settings.max_processes) {
+    while (!interrupted && !short_of_resources && running.size() < settings->max_processes) {
       std::shared_ptr<BatchRun> next;
       // By copy: a batch that cannot be run at all is taken out of the list on the way.
       for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) {
@@ -102,35 +149,36 @@ struct SubprocessPool::Impl {
 
   // Sees to it that the batch has a host and is divided. False when it cannot be started now.
   bool prepare(const std::shared_ptr<BatchRun>& batch) {
-    if (batch->divided && batch->pending.empty()) return false;
-    HostGroup& group = *batch->group;
-    if (!group.current) {
-      try {
-        start_host(group);
-      } catch (const std::system_error& error) {
-        give_up(batch, "the host process of module " + group.module.name +
+    if (short_of_resources || (batch->divided && batch->pending.empty())) return false;
+    try {
+      const WarmHost* host = batch->group->hosts.host(settings);
+      if (settings->host_idle_time > 0 && !idle_timer_runs) check_idle_hosts_later();
+      if (host == nullptr) return false;
+      if (!batch->divided) divide(*batch, host->description());
+      return true;
+    } catch (const std::system_error& error) {
+      if (is_shortage(error)) {
+        wait_for_resources(error.what());
+      } else {
+        give_up(batch, "the host process of module " + batch->group->hosts.module().name +
                            " could not be started: " + error.what() + ".");
       }
       return false;
     }
-    if (group.current->state() != WarmHost::State::ready) return false;
-    if (!batch->divided) divide(*batch);
-    return true;
   }
 
-  void divide(BatchRun& batch) {
-    const host_protocol::Ready& description = batch.group->current->description();
+  void divide(BatchRun& batch, const host_protocol::Ready& description) {
     std::size_t instances = description.concurrent_instances;
-    const auto found = settings.functions.find(batch.function);
-    if (found != settings.functions.end() && found->second.concurrent_instances) {
+    const auto found = settings->functions.find(batch.function);
+    if (found != settings->functions.end() && found->second.concurrent_instances) {
       instances = *found->second.concurrent_instances;
     }
     batch.exclusive = instances == 0;
     batch.independent = description.independent;
-    std::size_t parts = std::clamp<std::size_t>(instances, 1, settings.max_processes);
+    std::size_t parts = std::clamp<std::size_t>(instances, 1, settings->max_processes);
     // With other batches at hand the processors are busy anyway, and a process for a few quick jobs is
     // wasted.
-    if (batches.size() > settings.max_processes) {
+    if (batches.size() > settings->max_processes) {
       parts = batch.group->estimate.worthwhile_parts(batch.tasks.size(), parts);
     }
     for (const std::span<Task*> subset : split(std::span(batch.tasks), parts)) {
@@ -140,51 +188,70 @@ struct SubprocessPool::Impl {
   }
 
   void start_subset(const std::shared_ptr<BatchRun>& batch) {
-    HostGroup& group = *batch->group;
-    const std::vector<Task*> tasks = std::move(batch->pending.front());
-    batch->pending.pop_front();
-    ++running;
-    ++batch->running;
-    group.last_used = Clock::now();
-    if (batch->exclusive) group.exclusive_running = true;
-
+    Group& group = *batch->group;
     std::shared_ptr<Subset> subset;
     try {
-      subset = std::make_shared<Subset>(loop, ++last_subset, batch->function, tasks);
+      subset = std::make_shared<Subset>(loop, ++last_subset, batch->function, batch->limits, batch->pending.front());
     } catch (const std::system_error& error) {
-      for (Task* task : tasks) task->fail(std::string("The task was not started: ") + error.what() + ".");
-      subset_done(batch);
-      return;
+      return wait_for_resources(error.what());
     }
-    WarmHost& host = *group.current;
-    // A module that must not be forked runs its subset in the host itself, which takes no other.
-    if (host.description().fresh) group.retired.push_back(std::move(group.current));
-    host.run(subset, [this, batch, subset, begin = Clock::now()](const SubsetEnd& end) {
-      batch->group->estimate.observe(Clock::now() - begin, subset->size());
-      subset_ended(batch, *subset, end);
-    });
+    batch->pending.pop_front();
+    ++batch->running;
+    group.hosts.used();
+    if (batch->exclusive) group.exclusive_running = true;
+
+    WarmHost& host = *group.hosts.host(settings);
+    if (host.description().fresh) group.hosts.give_away();
+    // The host outlives its subsets, and a guard ends with its subset.
+    auto guard = std::make_unique<SubsetGuard>(
+        loop, batch->limits,
+        SubsetGuard::Subset{.pid = [subset] { return subset->pid(); },
+                            .signal = [subset, &host](int number) { host.signal(*subset, number); }});
+    running.emplace(subset->number(), RunningSubset{batch, subset, std::move(guard)});
+    host.run(subset, [this, number = subset->number()](const SubsetEnd& end) { subset_ended(number, end); });
   }
 
-  void subset_ended(const std::shared_ptr<BatchRun>& batch, Subset& subset, const SubsetEnd& end) {
-    std::vector<Task*> again = subset.finish(end, batch->independent);
-    if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}", batch->handle,
-                   batch->function, subset.size(), subset.pid(),
-                   end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe());
+  void subset_ended(std::uint64_t number, SubsetEnd end) {
+    const RunningSubset ended = std::move(running.extract(number).mapped());
+    const std::shared_ptr<BatchRun>& batch = ended.batch;
+    Subset& subset = *ended.subset;
+    --batch->running;
+    batch->group->hosts.used();
+    if (batch->exclusive) batch->group->exclusive_running = false;
+
+    if (end.how == SubsetEnd::How::not_started && may_start_later(*batch, end)) {
+      batch->pending.push_front(subset.tasks());
+    } else {
+      batch->group->estimate.observe(Clock::now() - ended.begin, subset.size());
+      end.ended_by_us = ended.guard->why();
+      if (interrupted) end.how = SubsetEnd::How::interrupted;
+      settle(*batch, subset, end);
     }
-    const std::string text = subset.text_outside_jobs();
-    if (!text.empty()) outside_text(batch->handle, batch->function, text);
-    if (!again.empty()) batch->pending.push_front(std::move(again));
-    subset_done(batch);
+    if (batch->pending.empty() && batch->running == 0) complete(batch);
     schedule();
   }
 
-  void subset_done(const std::shared_ptr<BatchRun>& batch) {
-    --running;
-    --batch->running;
-    batch->group->last_used = Clock::now();
-    if (batch->exclusive) batch->group->exclusive_running = false;
-    if (batch->pending.empty() && batch->running == 0) complete(batch);
+  // What has not begun can be begun once more without harm.
+  bool may_start_later(BatchRun& batch, const SubsetEnd& end) {
+    if (interrupted) return false;
+    if (end.for_want_of_resources) {
+      wait_for_resources(end.reason);
+      return true;
+    }
+    return ++batch.false_starts <= most_false_starts;
+  }
+
+  void settle(BatchRun& batch, Subset& subset, const SubsetEnd& end) {
+    std::vector<Task*> again = subset.finish(end, batch.independent);
+    if (end.how != SubsetEnd::How::ended || !end.status.success()) {
+      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}", batch.handle, batch.function,
+                   subset.size(), subset.pid(),
+                   end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
+                   end.ended_by_us.empty() ? "" : "; ", end.ended_by_us);
+    }
+    const std::string text = subset.text_outside_jobs();
+    if (!text.empty()) outside_text(batch.handle, batch.function, text);
+    if (!again.empty() && !interrupted) batch.pending.push_front(std::move(again));
   }
 
   void complete(const std::shared_ptr<BatchRun>& batch) {
@@ -200,48 +267,59 @@ struct SubprocessPool::Impl {
     for (const std::vector<Task*>& subset : batch->pending) {
       for (Task* task : subset) task->fail(reason);
     }
+    drop(batch);
+  }
+
+  void give_up_all(const Group& group, const std::string& reason) {
+    for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) {
+      if (batch->group == &group) give_up(batch, reason);
+    }
+  }
+
+  // Starts nothing more of the batch.
+  void drop(const std::shared_ptr<BatchRun>& batch) {
     batch->divided = true;
     batch->pending.clear();
     if (batch->running == 0) complete(batch);
   }
 
-  void start_host(HostGroup& group) {
-    group.fingerprint = fingerprint_of(group.module);
-    group.current =
-        std::make_unique<WarmHost>(loop, group.module, settings, [this, &group] { host_changed(group); });
-    if (settings.host_idle_time > 0 && !idle_timer_runs) check_idle_hosts_later();
-  }
-
-  void host_changed(HostGroup& group) {
-    if (group.current && group.current->state() == WarmHost::State::ready) {
+  void host_changed(const std::string& key) {
+    const HostGroup& hosts = groups.at(key).hosts;
+    if (const host_protocol::Ready* description = hosts.description()) {
       const std::lock_guard lock(mutex);
-      concurrent[group.module.key()] = group.current->description().concurrent_instances > 0;
+      concurrent[key] = description->concurrent_instances > 0;
     }
-    group.retired.remove_if([](const auto& host) { return host->state() == WarmHost::State::gone; });
-    if (group.current && group.current->state() == WarmHost::State::gone) {
-      const std::string reason = group.current->reason();
-      group.current.reset();
-      if (!reason.empty()) {
-        spdlog::error("module {} cannot be used: {}", group.module.name, reason);
-        for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) {
-          if (batch->group == &group) give_up(batch, reason);
-        }
-      }
-    }
-    // Not from here: the caller is the host itself.
-    asio::post(loop, [this] { schedule(); });
+    schedule();
   }
 
-  // A host gives way to a new one when its script's file has changed or when it has served enough.
-  void retire_if_outdated(HostGroup& group) {
-    if (!group.current || group.current->state() != WarmHost::State::ready) return;
-    const bool served_enough = settings.host_subsets > 0 && group.current->served() >= settings.host_subsets;
-    if (served_enough || fingerprint_of(group.module) != group.fingerprint) retire(group);
+  void wait_for_resources(const std::string& reason) {
+    if (short_of_resources.exchange(true)) return;
+    const auto pause = shortage_pause.next();
+    spdlog::error(
+        "A process cannot be started: {}. No more work is taken until one can be; tried again in {} ms. Look at the "
+        "limits of processes, memory and open files of this host and of its user.",
+        reason, pause.count());
+    shortage_timer.expires_after(pause);
+    shortage_timer.async_wait([this](boost::system::error_code error) {
+      if (error) return;
+      short_of_resources = false;
+      const std::uint64_t before = last_subset;
+      schedule();
+      if (!short_of_resources && last_subset > before) shortage_pause.reset();
+    });
   }
 
-  void retire(HostGroup& group) {
-    if (group.current->running() == 0) group.current->close();
-    group.retired.push_back(std::move(group.current));
+  void interrupt() {
+    interrupted = true;
+    for (auto& [number, subset] : running) subset.guard->end("The worker is being stopped.");
+    for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) drop(batch);
+  }
+
+  void configure(const Settings& given) {
+    settings = std::make_shared<const Settings>(given);
+    share(*settings);
+    for (auto& [key, group] : groups) group.hosts.retire();
+    schedule();
   }
 
   void check_idle_hosts_later() {
@@ -251,18 +329,28 @@ struct SubprocessPool::Impl {
       if (error) return;
       bool hosts_left = false;
       for (auto& [key, group] : groups) {
-        for (const auto& host : group.retired) {
-          if (host->running() == 0) host->close();
-        }
-        const bool idle = group.current && group.current->state() == WarmHost::State::ready &&
-                          group.current->running() == 0 &&
-                          Clock::now() - group.last_used >= std::chrono::seconds(settings.host_idle_time);
-        if (idle) retire(group);
-        hosts_left = hosts_left || group.current || !group.retired.empty();
+        hosts_left = group.hosts.end_idle(std::chrono::seconds(settings->host_idle_time)) || hosts_left;
       }
       idle_timer_runs = false;
       if (hosts_left) check_idle_hosts_later();
     });
+  }
+
+  std::vector<std::string> describe() const {
+    std::vector<std::string> lines;
+    for (const auto& [key, group] : groups) lines.push_back(group.hosts.describe());
+    for (const auto& [number, entry] : running) {
+      const std::chrono::duration<double> age = Clock::now() - entry.begin;
+      lines.push_back(fmt::format("{} {}: a subset of {} tasks, pid {}, for {:.1f} s", entry.batch->handle,
+                                  entry.batch->function, entry.subset->size(), entry.subset->pid(), age.count()));
+    }
+    for (const std::shared_ptr<BatchRun>& batch : batches) {
+      if (batch->divided && batch->pending.empty()) continue;
+      lines.push_back(fmt::format("{} {}: {} tasks, {} subsets running, {} waiting{}", batch->handle, batch->function,
+                                  batch->tasks.size(), batch->running, batch->pending.size(),
+                                  batch->divided ? "" : " for the host of its module"));
+    }
+    return lines;
   }
 };
 
@@ -284,11 +372,26 @@ void SubprocessPool::run(const Module& module, const std::string& function, cons
 }
 
 bool SubprocessPool::runs_concurrently(const Module& module, const std::string& function) const {
-  const auto setting = impl_->settings.functions.find(function);
-  if (setting != impl_->settings.functions.end() && setting->second.concurrent_instances) return true;
   const std::lock_guard lock(impl_->mutex);
+  const auto setting = impl_->functions.find(function);
+  if (setting != impl_->functions.end() && setting->second.concurrent_instances) return true;
   const auto found = impl_->concurrent.find(module.key());
   return found != impl_->concurrent.end() && found->second;
 }
+
+bool SubprocessPool::is_short_of_resources() const { return impl_->short_of_resources; }
+void SubprocessPool::let_hosts_hold(int descriptor) { impl_->held_descriptor = descriptor; }
+void SubprocessPool::configure(const Settings& settings) { impl_->configure(settings); }
+void SubprocessPool::interrupt() { impl_->interrupt(); }
+
+std::vector<int> SubprocessPool::host_pids() const {
+  std::vector<int> pids;
+  for (const auto& [key, group] : impl_->groups) {
+    for (const int pid : group.hosts.pids()) pids.push_back(pid);
+  }
+  return pids;
+}
+
+std::vector<std::string> SubprocessPool::describe() const { return impl_->describe(); }
 
 }  // namespace quire

@@ -16,6 +16,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/bounded_text.hpp"
 #include "common/text.hpp"
 #include "worker/capture.hpp"
 #include "worker/host/descriptor.hpp"
@@ -53,8 +54,8 @@ host_protocol::Nonce make_nonce() {
 // A pipe whose reading end is drained on the loop.
 class Drain : public std::enable_shared_from_this<Drain> {
  public:
-  Drain(asio::io_context& loop, const host_protocol::Nonce& nonce, std::size_t jobs)
-      : text_(nonce, jobs), reader_(loop), pause_(loop) {
+  Drain(asio::io_context& loop, const host_protocol::Nonce& nonce, std::size_t jobs, std::size_t limit)
+      : text_(nonce, jobs, limit), reader_(loop), pause_(loop) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
     writer_ = Descriptor(ends[1]);
@@ -128,6 +129,7 @@ std::string tail(std::string_view text, std::size_t size) {
 }
 
 void add_sentence(std::string& text, std::string_view sentence) {
+  if (sentence.empty()) return;
   if (!text.empty() && text.back() != '\n') text += '\n';
   text += sentence;
   text += '\n';
@@ -138,6 +140,7 @@ void add_sentence(std::string& text, std::string_view sentence) {
 struct Subset::Impl {
   std::uint64_t number = 0;
   std::vector<Task*> tasks;
+  Limits limits;
   Descriptor ledger;
   std::size_t head_size = 0;
   std::shared_ptr<Drain> output;
@@ -186,6 +189,19 @@ struct Subset::Impl {
     return account;
   }
 
+  // What the process wrote by itself while the job was worked on.
+  void take_captured(std::size_t job, TaskResult& result) const {
+    const BoundedText& written = output->text().of_job(job);
+    const BoundedText& complained = error->text().of_job(job);
+    result.process_output = written.text();
+    result.process_error = complained.text();
+    for (const auto& [text, name] : {std::pair(&written, "the process's own stdout"),
+                                     std::pair(&complained, "the process's own stderr")}) {
+      if (text->missing() == 0) continue;
+      add_sentence(result.error, output_limit_remark(name, text->missing(), limits.inside.output));
+    }
+  }
+
   std::string cause(const SubsetEnd& end, const Account& account) const {
     if (end.how == SubsetEnd::How::not_started) return "The task was not started: " + end.reason;
     if (end.how == SubsetEnd::How::host_gone) {
@@ -194,23 +210,27 @@ struct Subset::Impl {
     }
     std::string text = "The process that ran this task (pid " + std::to_string(pid) + ") " +
                        end.status.describe() + " before its script was done.";
+    if (!end.ended_by_us.empty()) text += "\n" + end.ended_by_us;
     if (!account.escaped.empty()) text += "\n" + account.escaped;
     return text;
   }
 };
 
-Subset::Subset(asio::io_context& loop, std::uint64_t number, std::string function, std::vector<Task*> tasks)
+Subset::Subset(asio::io_context& loop, std::uint64_t number, const std::string& function, const Limits& limits,
+               std::vector<Task*> tasks)
     : impl_(std::make_shared<Impl>()) {
   const host_protocol::Nonce nonce = make_nonce();
   impl_->number = number;
   impl_->tasks = std::move(tasks);
-  impl_->output = std::make_shared<Drain>(loop, nonce, impl_->tasks.size());
-  impl_->error = std::make_shared<Drain>(loop, nonce, impl_->tasks.size());
+  impl_->limits = limits;
+  impl_->output = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
+  impl_->error = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
 
   impl_->ledger = Descriptor(::memfd_create("quire-ledger", MFD_CLOEXEC));
   if (!impl_->ledger) throw_errno("memfd_create");
   std::string head;
-  host_protocol::append_call(head, nonce, function, static_cast<std::uint32_t>(impl_->tasks.size()));
+  host_protocol::append_call(head, nonce, limits.inside, function,
+                             static_cast<std::uint32_t>(impl_->tasks.size()));
   for (const Task* task : impl_->tasks) {
     host_protocol::append_job(head, task->wants_output, task->id, task->words);
   }
@@ -227,8 +247,10 @@ Subset::~Subset() = default;
 
 std::uint64_t Subset::number() const { return impl_->number; }
 std::size_t Subset::size() const { return impl_->tasks.size(); }
+const std::vector<Task*>& Subset::tasks() const { return impl_->tasks; }
 int Subset::pid() const { return impl_->pid; }
 void Subset::started(int pid) { impl_->pid = pid; }
+bool Subset::has_begun() const { return impl_->pid != 0 || !impl_->read_entries().empty(); }
 
 std::vector<int> Subset::descriptors_to_send() const {
   return {impl_->ledger.get(), impl_->output->writing_end(), impl_->error->writing_end()};
@@ -245,8 +267,9 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   impl_->output->finish();
   impl_->error->finish();
   const Impl::Account account = impl_->read_account();
-  const bool good =
-      end.how == SubsetEnd::How::ended && end.status.success() && account.returned && account.clean;
+  const bool cut_short = end.how == SubsetEnd::How::interrupted;
+  const bool good = (end.how == SubsetEnd::How::ended || cut_short) && end.status.success() && account.returned &&
+                    account.clean;
   const std::string cause = good ? "" : impl_->cause(end, account);
   const std::uint32_t current = impl_->output->text().current_job();
 
@@ -254,6 +277,11 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   for (std::size_t i = 0; i < impl_->tasks.size(); ++i) {
     Task& task = *impl_->tasks[i];
     const bool ended = task.result.has_value();
+    if (!good && cut_short && !(ended && independent)) {
+      task.result.reset();
+      again.push_back(&task);
+      continue;
+    }
     if (!good && independent && !ended && current != host_protocol::no_job && current != i) {
       again.push_back(&task);
       continue;
@@ -261,9 +289,11 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
     if (!ended) task.result.emplace();
     TaskResult& result = *task.result;
     if (!result.finished) result.finished = now();
-    result.process_output = impl_->output->text().of_job(i);
-    result.process_error = impl_->error->text().of_job(i);
-    if (good ? ended : (ended && independent)) continue;
+    impl_->take_captured(i, result);
+    if (good ? ended : (ended && independent)) {
+      if (result.exit_code != 0) add_sentence(result.error, limit_remark(impl_->limits, result));
+      continue;
+    }
 
     result.exit_code = good ? 1 : exit_code_of_unfinished(end.status);
     result.finished = now();
@@ -279,6 +309,7 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
         add_sentence(result.error,
                      "The last it wrote to its stderr: " + tail(result.process_error, last_words));
       }
+      if (end.ended_by_us.empty()) add_sentence(result.error, limit_remark(impl_->limits, result));
     }
   }
   return again;

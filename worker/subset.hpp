@@ -12,6 +12,7 @@
 
 #include "common/exit_status.hpp"
 #include "worker/batch.hpp"
+#include "worker/limits.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -25,23 +26,28 @@ struct SubsetEnd {
     ended,        // it ran and ended with `status`
     host_gone,    // its host ended with `status`, and it with it
     not_started,  // there never was a process; `reason` says why
+    interrupted,  // it was ended since the worker is being stopped
   };
   How how = How::ended;
   ExitStatus status = ExitStatus::exited(0);
   std::string reason = {};
+  bool for_want_of_resources = false;    // not_started: it may work later
+  std::string ended_by_us = {};  // why, when it was us who ended it
 };
 
 class Subset {
  public:
   // Prepares the ledger and the pipes. The tasks must live as long as the subset.
   // Throws std::system_error when there are no descriptors or no memory.
-  Subset(boost::asio::io_context& loop, std::uint64_t number, std::string function, std::vector<Task*> tasks);
+  Subset(boost::asio::io_context& loop, std::uint64_t number, const std::string& function, const Limits& limits,
+         std::vector<Task*> tasks);
   ~Subset();
   Subset(const Subset&) = delete;
   Subset& operator=(const Subset&) = delete;
 
   std::uint64_t number() const;
   std::size_t size() const;
+  const std::vector<Task*>& tasks() const;
 
   // Ledger, stdout pipe and stderr pipe for the process that runs the subset. They are ours until
   // descriptors_sent(), which must follow as soon as the process has them: while we hold them, the pipes do
@@ -52,8 +58,12 @@ class Subset {
   void started(int pid);
   int pid() const;  // 0: not started yet
 
+  // Whether its process has come to the script, as far as it shows.
+  bool has_begun() const;
+
   // Gives every task of the subset its result, except those that it hands back: tasks of a script with
-  // independent jobs that had not begun when the process died with another one. REQUIRES: called once
+  // independent jobs that had not begun when the process died with another one, and all whose work an
+  // interruption has undone. REQUIRES: called once
   std::vector<Task*> finish(const SubsetEnd& end, bool independent);
 
   // What the process wrote while no job's scope was open; after finish(). For the log.

@@ -1,10 +1,10 @@
 // A host with the subsets that it runs. Lives on the main loop.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "worker/module_host.hpp"
@@ -16,20 +16,28 @@ class WarmHost {
  public:
   enum class State { loading, ready, gone };
 
-  // Starts the host; `changed` is called when the state has. A host that is gone without having been ready
-  // has a reason(). The host may be destroyed from `changed` only when it is gone. Throws std::system_error
-  // when no process can be started.
-  WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings,
+  // Starts the host; `changed` is called when the state has. The host may be destroyed from `changed` only
+  // when it is gone. Throws std::system_error when no process can be started.
+  WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor,
            std::function<void()> changed);
+  ~WarmHost();
+  WarmHost(const WarmHost&) = delete;
+  WarmHost& operator=(const WarmHost&) = delete;
 
   State state() const { return state_; }
   const host_protocol::Ready& description() const { return description_; }  // REQUIRES: it has been ready
-  const std::string& reason() const { return reason_; }
   int pid() const { return host_.pid(); }
 
-  // Runs the subset; `ended` is called once, when its process has ended. REQUIRES: state() == ready, and for
-  // a module that must not be forked: nothing was run before
+  // How it ended: `why` is empty for a host that has been ready. REQUIRES: state() == gone
+  const ModuleHost::End& end() const { return end_; }
+
+  // Runs the subset; `ended` is called once, when its process has ended. A host that does not start it within
+  // a minute is ended. REQUIRES: state() == ready, and for a module that must not be forked: nothing was run
+  // before
   void run(std::shared_ptr<Subset> subset, std::function<void(SubsetEnd)> ended);
+
+  // To the process group of a subset.
+  void signal(const Subset& subset, int number);
 
   std::size_t running() const { return running_.size(); }
   std::size_t served() const { return served_; }
@@ -38,21 +46,26 @@ class WarmHost {
   void close() { host_.close(); }
 
  private:
+  using Clock = std::chrono::steady_clock;
   struct Running {
     std::shared_ptr<Subset> subset;
     std::function<void(SubsetEnd)> ended;
+    Clock::time_point sent;
   };
 
   void on_message(const host_protocol::HostMessage& message);
-  void on_gone(ExitStatus status, const std::string& why);
-  void end(std::uint64_t number, const SubsetEnd& how);
+  void on_gone(const ModuleHost::End& end);
+  void finish(std::uint64_t number, const SubsetEnd& how);
+  void check_answers_later();
 
   State state_ = State::loading;
   host_protocol::Ready description_;
-  std::string reason_;
+  ModuleHost::End end_;
   std::map<std::uint64_t, Running> running_;
   std::size_t served_ = 0;
   std::function<void()> changed_;
+  struct AnswerTimer;
+  std::shared_ptr<AnswerTimer> answer_timer_;
   ModuleHost host_;
 };
 

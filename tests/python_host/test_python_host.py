@@ -472,14 +472,14 @@ class TheHost(unittest.TestCase):
                 if nonsense:
                     host.control.send(nonsense.encode())
             host.control.send(b"call 5")
-            self.assertEqual(host.receive(), "refused 5 The descriptors of the subset did not come with it.")
+            self.assertEqual(host.receive(), "refused 5 the descriptors of the subset did not come with it")
             self.assertTrue(host.call([job("fine")], 6).ledger.returned)
 
     def test_no_room_for_a_process_is_a_refusal(self):
         python = (PYTHON, os.path.join(HERE, "no_fork.py"))
         with plain("misbehaves", python=python) as host:
             subset = host.start([job("fine")])
-            self.assertEqual(subset.refused, "No process can be started: Resource temporarily unavailable.")
+            self.assertEqual(subset.refused, "Resource temporarily unavailable")
 
     def test_its_own_descriptors_do_not_add_up(self):
         with plain("misbehaves") as host:

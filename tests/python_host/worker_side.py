@@ -27,9 +27,9 @@ def frame(kind, body):
     return struct.pack("<I", 1 + len(body)) + kind + body
 
 
-def ledger_head(nonce, function, jobs):
-    """jobs: (uuid, [argument bytes], capture_output)"""
-    head = frame(b"C", nonce + string(function) + struct.pack("<I", len(jobs)))
+def ledger_head(nonce, limits, function, jobs):
+    """limits: memory, open files, output; jobs: (uuid, [argument bytes], capture_output)"""
+    head = frame(b"C", nonce + struct.pack("<QIQ", *limits) + string(function) + struct.pack("<I", len(jobs)))
     for uuid, arguments, capture_output in jobs:
         body = struct.pack("<B", capture_output) + string(uuid) + struct.pack("<I", len(arguments))
         head += frame(b"J", body + b"".join(string(argument) for argument in arguments))
@@ -96,11 +96,11 @@ class Captured:
 class Subset:
     """One call of a script: its ledger, its pipes and, once it has ended, what became of it."""
 
-    def __init__(self, jobs, drained=True, function=b"function_v0.0"):
+    def __init__(self, jobs, drained=True, function=b"function_v0.0", limits=(0, 0, 0)):
         """drained: whether what comes to descriptor 1 is read at once, or only when drain() is called."""
         self.nonce = os.urandom(16)
         self.ledger_file = os.memfd_create("ledger")
-        self.head = ledger_head(self.nonce, function, jobs)
+        self.head = ledger_head(self.nonce, limits, function, jobs)
         os.write(self.ledger_file, self.head)
         self.pid = None
         self.status = None  # ("exited", code) or ("signalled", signal)

@@ -234,9 +234,13 @@ std::optional<WorkerMessage> decode_worker_message(std::string_view packet) {
   return kind == "signal" && read_number(packet, message.signal) ? std::optional(message) : std::nullopt;
 }
 
-void append_call(std::string& ledger, const Nonce& nonce, std::string_view function, std::uint32_t jobs) {
+void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits, std::string_view function,
+                 std::uint32_t jobs) {
   const Frame frame(ledger, 'C');
   ledger.append(nonce.data(), nonce.size());
+  append_integer(ledger, limits.memory);
+  append_integer(ledger, limits.open_files);
+  append_integer(ledger, limits.output);
   append_string(ledger, function);
   append_integer(ledger, jobs);
 }
@@ -269,16 +273,19 @@ void append_escaped(std::string& ledger, std::string_view text) {
 
 std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size) {
   Reader reader(ledger);
-  Reader call(reader.string());
+  const std::string_view first = reader.string();
+  Reader call(first);
   LedgerHead head;
   if (call.integer<std::uint8_t>() != 'C') return std::nullopt;
   const std::string_view nonce = call.bytes(head.nonce.size());
+  head.limits.memory = call.integer<std::uint64_t>();
+  head.limits.open_files = call.integer<std::uint32_t>();
+  head.limits.output = call.integer<std::uint64_t>();
   head.function = call.string();
   const auto count = call.integer<std::uint32_t>();
   if (!call.ok() || !call.at_end()) return std::nullopt;
   std::memcpy(head.nonce.data(), nonce.data(), head.nonce.size());
-  size = sizeof(std::uint32_t) + 1 + head.nonce.size() + sizeof(std::uint32_t) + head.function.size() +
-         sizeof count;
+  size = sizeof(std::uint32_t) + first.size();
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::string_view frame = reader.string();
     std::optional<LedgerJob> job = read_job(frame);

@@ -2,7 +2,8 @@
 // modules and programs are three hosts behind it; quire_host.py is its Python side.
 //
 // A host is started with its control socket (AF_UNIX, SOCK_SEQPACKET) on descriptor 3. Each message is one
-// packet of text, words separated by one space; numbers are decimal.
+// packet of text, words separated by one space; numbers are decimal. Descriptor 4 may be one that the host and
+// its subsets have to hold as long as they live, closed on exec: a lock by which others see that they do.
 //
 //   host → worker
 //     ready interface=1 concurrent_instances=2 independent=0 fresh=0
@@ -27,7 +28,8 @@
 //
 //   frame   u32 length of what follows, u8 kind, body          string   u32 length, bytes
 //
-//   'C' call      bytes[16] nonce, string function, u32 number of jobs             written by the worker
+//   'C' call      bytes[16] nonce, u64 memory limit, u32 open files limit, u64 output limit (bytes; 0: none),
+//                 string function, u32 number of jobs                              written by the worker
 //   'J' job       u8 capture_output, string uuid, u32 count, count strings: the arguments    (one per job)
 //   'E' ended     u32 job, i64 exit code, i64 microseconds since 1970, string output, string error
 //                 written by the subset (a later one for the same job replaces it)
@@ -53,6 +55,7 @@
 namespace quire::host_protocol {
 
 inline constexpr int control_descriptor = 3;
+inline constexpr int held_descriptor = 4;
 inline constexpr std::uint32_t no_job = 0xFFFFFFFF;
 using Nonce = std::array<char, 16>;
 
@@ -99,8 +102,17 @@ struct LedgerJob {
   std::vector<std::string> arguments;
 };
 
+// What the process of a subset imposes upon itself; 0: no limit.
+struct SubsetLimits {
+  std::uint64_t memory = 0;  // bytes of address space, of each process
+  std::uint32_t open_files = 0;
+  std::uint64_t output = 0;  // bytes of each text of a job
+  bool operator==(const SubsetLimits&) const = default;
+};
+
 struct LedgerHead {
   Nonce nonce{};
+  SubsetLimits limits;
   std::string function;
   std::vector<LedgerJob> jobs;
 };
@@ -116,7 +128,8 @@ struct LedgerEntry {
 };
 
 // The head is built piece by piece, so that the worker need not copy its tasks into LedgerJobs.
-void append_call(std::string& ledger, const Nonce& nonce, std::string_view function, std::uint32_t jobs);
+void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits, std::string_view function,
+                 std::uint32_t jobs);
 void append_job(std::string& ledger, bool capture_output, std::string_view uuid,
                 const std::vector<std::string>& arguments);
 void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code, std::int64_t microseconds,

@@ -14,7 +14,7 @@ namespace quire {
 
 struct HostedModule {
   host_protocol::Ready description;
-  std::function<void(std::span<Job>)> call;
+  std::function<void(std::span<Job>, const host_protocol::SubsetLimits&)> call;
 };
 
 // The module cannot be used; what() says why.

@@ -33,7 +33,7 @@ HostedModule load_native_module(const std::string& path) {
   if (call == nullptr) throw ModuleError(path + " has no function call(quire::Jobs).");
 
   HostedModule module;
-  module.call = call;
+  module.call = [call](std::span<Job> jobs, const host_protocol::SubsetLimits&) { call(jobs); };
   module.description.interface = interface_version;
   if (auto* instances = find_symbol<int()>(library, "concurrent_instances")) {
     const int count = instances();

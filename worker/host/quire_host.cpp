@@ -4,6 +4,7 @@
 //
 // Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. It does nothing
 // but fork, reap and pass on signals, so that it answers at once whatever its subsets do.
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <vector>
 
 #include "common/exit_status.hpp"
 #include "worker/host/control_socket.hpp"
@@ -83,7 +85,13 @@ class Host {
     if (message->kind == WorkerMessage::Kind::signal) {
       const auto found = subsets_.find(message->subset);
       if (found != subsets_.end()) ::kill(-found->second, message->signal);
-    } else if (packet.descriptors.size() == 3) {
+    } else if (packet.descriptors.size() != 3) {
+      HostMessage refused;
+      refused.kind = HostMessage::Kind::refused;
+      refused.subset = message->subset;
+      refused.text = "the descriptors of the subset did not come with it";
+      send(refused);
+    } else {
       SubsetDescriptors descriptors{std::move(packet.descriptors[0]), std::move(packet.descriptors[1]),
                                     std::move(packet.descriptors[2])};
       start(message->subset, std::move(descriptors), message->kind == WorkerMessage::Kind::run);
@@ -122,19 +130,18 @@ class Host {
 
   // Ends the children that are not subsets. A subset adopts what its descendants leave behind as long as it
   // lives, so they come to us when it has ended, and nothing that belongs to a living subset is among them.
+  // All are killed before one is waited for: among them may be some that fork without end.
   void end_strays() {
-    bool found = true;
-    while (found) {
-      found = false;
+    for (;;) {
+      std::vector<pid_t> strays;
       std::ifstream children("/proc/thread-self/children");
       for (pid_t pid; children >> pid;) {
         const bool is_subset = std::any_of(subsets_.begin(), subsets_.end(),
                                            [&](const auto& entry) { return entry.second == pid; });
-        if (is_subset) continue;
-        found = true;
-        ::kill(pid, SIGKILL);
-        ::waitpid(pid, nullptr, 0);
+        if (!is_subset && ::kill(pid, SIGKILL) == 0) strays.push_back(pid);
       }
+      if (strays.empty()) return;
+      for (const pid_t pid : strays) ::waitpid(pid, nullptr, 0);
     }
   }
 
@@ -188,6 +195,8 @@ int run(const std::string& kind, const std::string& path) {
 }  // namespace quire
 
 int main(int argument_count, char** arguments) {
+  // Held and not touched; programs that scripts start do not get it. Without it this changes nothing.
+  ::fcntl(quire::host_protocol::held_descriptor, F_SETFD, FD_CLOEXEC);
   const std::string kind = argument_count == 3 ? arguments[1] : "";
   if (kind != "native" && kind != "program") {
     std::fputs("quire-host is started by quire: quire-host native|program PATH\n", stderr);

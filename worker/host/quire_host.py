@@ -24,6 +24,7 @@ import importlib.util
 import io
 import logging
 import os
+import resource
 import select
 import signal
 import socket
@@ -251,7 +252,7 @@ class Reporter:
         self._scopes = []  # the jobs whose scopes are open, the innermost last
         self._broken_off = None  # the job whose scope something like SystemExit has left
         self._silent = False
-        self._nonce, self.jobs = read_head(ledger)
+        self._nonce, self.limits, self.jobs = read_head(ledger)
         now = datetime.datetime.now(datetime.timezone.utc)
         for index, job in enumerate(self.jobs):
             job._index = index
@@ -322,8 +323,14 @@ class Reporter:
         code = exit_code(job)
         job._changed = False
         job._reported = code
-        output = encoded(job.output)
-        error = encoded(job.error)
+        output, missing = bounded(encoded(job.output), self.limits.output)
+        error, _ = bounded(encoded(job.error), self.limits.output)
+        if missing:
+            error += b"\n" if error and not error.endswith(b"\n") else b""
+            error += (
+                f"What was written to stdout passed output_limit ({self.limits.output // 1024} KiB): "
+                f"{missing} bytes are missing in its middle.\n"
+            ).encode()
         length = ENDED.size + len(output) + len(error)  # without its own four bytes, with those of len(error)
         head = ENDED.pack(length, ord("E"), job._index, code, time.time_ns() // 1000, len(output))
         return b"".join((head, output, U32.pack(len(error)), error))
@@ -340,8 +347,47 @@ class Reporter:
             raise
 
 
+class Limits:
+    """What the process of a subset imposes upon itself; 0: no limit."""
+
+    SIZES = struct.Struct("<QIQ")
+
+    def __init__(self, memory=0, open_files=0, output=0):
+        self.memory = memory  # bytes of address space, of each process
+        self.open_files = open_files
+        self.output = output  # bytes of each text of a job
+
+    def impose(self):
+        """Hard limits too, so that the script cannot raise them."""
+        for which, limit in ((resource.RLIMIT_AS, self.memory), (resource.RLIMIT_NOFILE, self.open_files)):
+            if limit:
+                try:
+                    resource.setrlimit(which, (limit, limit))
+                except (OSError, ValueError):  # the limit of this process is below it already
+                    pass
+
+
+def bounded(data, limit):
+    """The bytes of a text, and how many were left out: of one beyond the limit head and tail are kept."""
+    if not limit or len(data) <= limit:
+        return data, 0
+    head = data[: limit - limit // 2]
+    tail = data[len(data) - limit // 2 :]
+    # No character is cut in two.
+    lead = next((i for i in range(1, 5) if i <= len(head) and head[-i] & 0xC0 != 0x80), 0)
+    if lead and head[-lead] >= 0xC0 and lead < (4 if head[-lead] >= 0xF0 else 3 if head[-lead] >= 0xE0 else 2):
+        head = head[:-lead]
+    broken = 0
+    while broken < min(3, len(tail)) and tail[broken] & 0xC0 == 0x80:
+        broken += 1
+    tail = tail[broken:]
+    missing = len(data) - len(head) - len(tail)
+    line = f"[quire: {missing} bytes are missing here: output_limit is {limit // 1024} KiB]\n".encode()
+    return head + (b"" if head.endswith(b"\n") else b"\n") + line + tail, missing
+
+
 def read_head(ledger):
-    """The nonce and the jobs that the worker has written; the descriptor stands at the end afterwards."""
+    """The nonce, the limits and the jobs that the worker has written; the descriptor then stands at the end."""
     size = os.lseek(ledger, 0, os.SEEK_END)
     data = b""
     while len(data) < size:
@@ -354,7 +400,8 @@ def read_head(ledger):
     if data[4:5] != b"C":
         raise ValueError("The ledger does not begin with a call.")
     nonce = data[5:21]
-    function, at = text(21)
+    limits = Limits(*Limits.SIZES.unpack_from(data, 21))
+    function, at = text(21 + Limits.SIZES.size)
     (count,) = U32.unpack_from(data, at)
     at += 4
     jobs = []
@@ -370,7 +417,7 @@ def read_head(ledger):
             word, at = text(at)
             arguments.append(word)
         jobs.append(Job(function, uuid, arguments, capture_output))
-    return nonce, jobs
+    return nonce, limits, jobs
 
 
 def exit_code(job):
@@ -423,6 +470,7 @@ def flush_output():
 
 FIRST_PRIVATE_DESCRIPTOR = 200  # out of the way of a script that closes or counts the low ones
 PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def become_subset(call, descriptors, parent):
@@ -440,8 +488,9 @@ def become_subset(call, descriptors, parent):
 
 def run_subset(call, descriptors, parent):
     lead_group()
-    if C_LIBRARY is not None:
-        C_LIBRARY.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    set_process_attribute(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    # What descendants leave behind comes to this process, and with its end to the host, which ends it.
+    set_process_attribute(PR_SET_CHILD_SUBREAPER, 1)
     if os.getppid() != parent:
         return 1  # it went before the line above
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -452,6 +501,7 @@ def run_subset(call, descriptors, parent):
         os.dup2(source, target)
     os.close(null)
     reporter = Reporter(*[move_away(descriptor) for descriptor in (ledger, output, error)])
+    reporter.limits.impose()
     try:
         call(list(reporter.jobs))
     except SystemExit as end:
@@ -462,6 +512,11 @@ def run_subset(call, descriptors, parent):
         return escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
     reporter.returned()
     return 0
+
+
+def set_process_attribute(which, value):
+    if C_LIBRARY is not None:
+        C_LIBRARY.prctl(which, value, 0, 0, 0)
 
 
 def escape(reporter, sentence, error, code):
@@ -495,6 +550,7 @@ def code_of(end):
 # ---- the host: loads the script, forks, reaps --------------------------------------------------------------
 
 CONTROL_DESCRIPTOR = 3
+HELD_DESCRIPTOR = 4
 INTERFACE = 1
 MAX_TEXT = 60000  # of bytes, so that a message stays below a packet's 64 KiB
 MAX_INSTANCES = 2**31
@@ -514,6 +570,10 @@ class Host:
         self._woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
         self._script_handler = signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        # Subsets that lose their parent come to us instead of to init, so that we can end them. What the script
+        # has started while it was loaded is none.
+        set_process_attribute(PR_SET_CHILD_SUBREAPER, 1)
+        self._of_the_script = set(children())
 
     def serve(self):
         """Serves until the worker closes the control socket."""
@@ -532,6 +592,8 @@ class Host:
             signal_group(pid, signal.SIGKILL)
         for pid in self._subsets.values():
             reap(pid)
+        self._subsets.clear()
+        self._end_strays()
 
     def _receive(self):
         """Takes one message; False when the worker has gone."""
@@ -556,7 +618,7 @@ class Host:
     def _start(self, subset, descriptors, here):
         if len(descriptors) != 3:
             close_all(descriptors)
-            return self._send(f"refused {subset} The descriptors of the subset did not come with it.")
+            return self._send(f"refused {subset} the descriptors of the subset did not come with it")
         flush_output()  # or the subset would write it once more
         if here:
             lead_group()
@@ -567,7 +629,7 @@ class Host:
             pid = os.fork()
         except OSError as error:
             close_all(descriptors)
-            return self._send(f"refused {subset} No process can be started: {error.strerror}.")
+            return self._send(f"refused {subset} {error.strerror}")
         if pid == 0:
             self._become_subset(descriptors, host)
         close_all(descriptors)
@@ -596,16 +658,45 @@ class Host:
             signal_group(pid, signal.SIGKILL)
             status = reap(pid)
             del self._subsets[subset]
+            self._end_strays()
             if os.WIFSIGNALED(status):
                 self._send(f"ended {subset} signalled {os.WTERMSIG(status)}")
             else:
                 self._send(f"ended {subset} exited {os.WEXITSTATUS(status)}")
+
+    def _end_strays(self):
+        """Ends the children that are not subsets.
+
+        A subset adopts what its descendants leave behind as long as it lives, so they come to us when it has
+        ended, and nothing that belongs to a living subset is among them. All are killed before one is waited
+        for: among them may be some that fork without end.
+        """
+        while True:
+            strays = set(children()).difference(self._subsets.values(), self._of_the_script)
+            if not strays:
+                return
+            for pid in strays:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:
+                    pass
+            for pid in strays:
+                reap(pid)
 
     def _send(self, message):
         try:
             self._control.send(message.encode())
         except OSError:  # the worker has gone: the next message that we wait for is the end
             pass
+
+
+def children():
+    """The process ids of this process's children."""
+    try:
+        with open("/proc/thread-self/children", encoding="ascii") as text:
+            return [int(pid) for pid in text.read().split()]
+    except OSError:
+        return []
 
 
 def has_ended(pid):
@@ -750,6 +841,10 @@ def main(words):
         sys.exit(64)
     file = words[1] if len(words) > 1 and "." not in name else None
     control.set_inheritable(False)  # for programs that the script starts while it is loaded
+    try:
+        os.set_inheritable(HELD_DESCRIPTOR, False)  # held and not touched
+    except OSError:  # the worker gave none
+        pass
     faulthandler.enable(file=2)  # where in the script a crash happened; descriptor 2, whatever it is by then
     prepare_streams()
     prepare_path(folders, file)
@@ -765,6 +860,8 @@ def main(words):
     gc.collect()
     gc.freeze()
     host = Host(module.call, control)
+    # From here on the end of the worker is seen on the control socket, and the subsets are ended in good order.
+    set_process_attribute(PR_SET_PDEATHSIG, 0)
     control.send(ready.encode())
     host.serve()
     # What the script registered with atexit while it was loaded may run now, but not for ever.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -10,6 +11,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+
+#include "common/bounded_text.hpp"
 
 namespace quire {
 
@@ -67,6 +70,15 @@ std::int64_t microseconds_now() {
   return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
+// Hard limits too, so that the script cannot raise them. What cannot be imposed is below the limit of this
+// process already.
+void impose(const host_protocol::SubsetLimits& limits) {
+  const rlimit memory{limits.memory, limits.memory};
+  if (limits.memory > 0) ::setrlimit(RLIMIT_AS, &memory);
+  const rlimit files{limits.open_files, limits.open_files};
+  if (limits.open_files > 0) ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 // Writes what becomes of the jobs to the ledger, and the markers that keep their captured text apart.
 class Reporter final : public JobWatcher {
  public:
@@ -77,6 +89,7 @@ class Reporter final : public JobWatcher {
     std::optional<LedgerHead> head = host_protocol::decode_head(bytes, size);
     if (!head) leave(cannot_report);
     nonce_ = head->nonce;
+    limits_ = head->limits;
     jobs_.reserve(head->jobs.size());
     for (host_protocol::LedgerJob& job : head->jobs) {
       jobs_.emplace_back(head->function, std::move(job.uuid), std::move(job.arguments), job.capture_output);
@@ -86,8 +99,9 @@ class Reporter final : public JobWatcher {
   }
 
   [[noreturn]] void run() {
+    impose(limits_);
     try {
-      module_.call(jobs_);
+      module_.call(jobs_, limits_);
     } catch (const std::exception& error) {
       escaped(std::string("The script threw an exception out of call(): ") + error.what());
     } catch (...) {
@@ -133,8 +147,24 @@ class Reporter final : public JobWatcher {
   std::size_t index_of(const Job& job) const { return static_cast<std::size_t>(&job - jobs_.data()); }
 
   void append_ended(const Job& job) {
-    host_protocol::append_ended(frames_, static_cast<std::uint32_t>(index_of(job)), job.int_code(),
-                                microseconds_now(), job.output(), job.error());
+    const auto append = [&](std::string_view output, std::string_view error) {
+      host_protocol::append_ended(frames_, static_cast<std::uint32_t>(index_of(job)), job.int_code(),
+                                  microseconds_now(), output, error);
+    };
+    if (limits_.output == 0 || (job.output().size() <= limits_.output && job.error().size() <= limits_.output)) {
+      append(job.output(), job.error());
+    } else {
+      BoundedText output(limits_.output);
+      output.append(job.output());
+      BoundedText error(limits_.output);
+      error.append(job.error());
+      std::string errors = error.text();
+      if (output.missing() > 0) {
+        if (!errors.empty() && errors.back() != '\n') errors += '\n';
+        errors += output_limit_remark("stdout", output.missing(), limits_.output) + '\n';
+      }
+      append(output.text(), errors);
+    }
     reported_[index_of(job)] = state_of(job);
   }
 
@@ -164,6 +194,7 @@ class Reporter final : public JobWatcher {
   const int output_;
   const int error_;
   host_protocol::Nonce nonce_{};
+  host_protocol::SubsetLimits limits_;
   std::vector<Job> jobs_;
   std::vector<State> reported_;
   std::string frames_;
