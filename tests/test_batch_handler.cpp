@@ -45,8 +45,8 @@ class FakeRunner final : public SubsetRunner {
 };
 
 // A module table with one script that is there and one that is not.
-struct Site {
-  Site() {
+struct Folder {
+  Folder() {
     char name[] = "/tmp/quire-test-XXXXXX";
     folder = ::mkdtemp(name);
     std::ofstream(folder + "/modules.conf")
@@ -56,7 +56,7 @@ struct Site {
     settings.client_scripts = folder;
     settings.shared_directory = "/shared/";
   }
-  ~Site() { std::filesystem::remove_all(folder); }
+  ~Folder() { std::filesystem::remove_all(folder); }
   std::string folder;
   Settings settings;
 };
@@ -68,39 +68,40 @@ Delivery delivery(const std::string& function, const std::string& workload) {
 }  // namespace
 
 TEST_CASE("batch handler") {
-  const Site site;
+  const Folder folder;
+  const Site site(folder.settings);
   Journal journal;
   FakeRecord record(journal);
   FakeRunner runner(journal);
-  const ModuleRegistry modules(site.settings);
-  BatchHandler handler(site.settings, modules, runner, record);
+  BatchHandler handler(runner, record);
+  using Kind = BatchHandler::Answer::Kind;
 
   SUBCASE("a batch is recorded as started, run, recorded as finished, and answered, in this order") {
-    const auto reply = handler.handle(delivery(
-        "Hello_v0.0", R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"));
-    REQUIRE(reply);
-    CHECK(reply->find(R"("/shared/x")") != std::string::npos);
+    const auto [kind, reply] = handler.handle(delivery(
+        "Hello_v0.0", R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"), site);
+    REQUIRE(kind == Kind::reply);
+    CHECK(reply.find(R"("/shared/x")") != std::string::npos);
     CHECK(journal.lines ==
           std::vector<std::string>{"started H:x:1 2", "run hello_v0.0 as hello 2", "finished H:x:1 2"});
   }
   SUBCASE("a task whose arguments cannot be split is answered and recorded without being run") {
-    const auto reply = handler.handle(
-        delivery("hello_v0.0", R"({"tasks": {"a": {"arguments": "\"x"}, "b": {"arguments": "y"}}})"));
-    REQUIRE(reply);
-    CHECK(reply->find("No closing quotation") != std::string::npos);
+    const auto [kind, reply] = handler.handle(
+        delivery("hello_v0.0", R"({"tasks": {"a": {"arguments": "\"x"}, "b": {"arguments": "y"}}})"), site);
+    REQUIRE(kind == Kind::reply);
+    CHECK(reply.find("No closing quotation") != std::string::npos);
     CHECK(journal.lines ==
           std::vector<std::string>{"started H:x:1 1", "run hello_v0.0 as hello 1", "finished H:x:1 2"});
   }
   SUBCASE("a script that is missing answers each task with exit code 1 and the reason") {
-    const auto reply = handler.handle(delivery("lost_v0.0", R"({"tasks": {"a": {"arguments": ""}}})"));
-    REQUIRE(reply);
-    CHECK(reply->find(R"("exitCode":1)") != std::string::npos);
-    CHECK(reply->find("lost") != std::string::npos);
+    const auto [kind, reply] = handler.handle(delivery("lost_v0.0", R"({"tasks": {"a": {"arguments": ""}}})"), site);
+    REQUIRE(kind == Kind::reply);
+    CHECK(reply.find(R"("exitCode":1)") != std::string::npos);
+    CHECK(reply.find("lost") != std::string::npos);
     CHECK(journal.lines.back() == "finished H:x:1 1");
   }
   SUBCASE("a workload without a task id is failed, and nothing is recorded or run") {
-    CHECK_FALSE(handler.handle(delivery("hello_v0.0", "no JSON")));
-    CHECK_FALSE(handler.handle(delivery("hello_v0.0", R"({"tasks": {}})")));
+    CHECK(handler.handle(delivery("hello_v0.0", "no JSON"), site).kind == Kind::unreadable);
+    CHECK(handler.handle(delivery("hello_v0.0", R"({"tasks": {}})"), site).kind == Kind::unreadable);
     CHECK(journal.lines.empty());
   }
 }

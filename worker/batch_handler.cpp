@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
+#include <thread>
 
 #include <spdlog/spdlog.h>
 
@@ -9,53 +12,89 @@ namespace quire {
 
 namespace {
 
-std::size_t count_failed(const Batch& batch) {
-  return static_cast<std::size_t>(std::count_if(
-      batch.tasks.begin(), batch.tasks.end(), [](const Task& task) { return task.result->exit_code != 0; }));
+// How often the record is asked what became of tasks that another worker runs.
+constexpr auto look_interval = std::chrono::milliseconds(200);
+
+std::size_t count_if(const Batch& batch, bool (*condition)(const Task&)) {
+  return static_cast<std::size_t>(std::ranges::count_if(batch.tasks, condition));
+}
+
+// What becomes of it is told in one line.
+void tell(const Batch& batch, std::chrono::duration<double> taken) {
+  const std::size_t failed = count_if(batch, [](const Task& task) { return task.result->exit_code != 0; });
+  const std::size_t known = count_if(batch, [](const Task& task) { return task.result->on_record; });
+  spdlog::info("{} {}: {} task{}, {} failed, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
+               batch.tasks.size() == 1 ? "" : "s", failed, taken.count(),
+               known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
 }
 
 }  // namespace
 
-ArgumentSettings argument_settings(const Settings& settings) {
-  std::string folder = list_items(settings.client_scripts, ':').front();
-  if (!folder.ends_with('/')) folder += '/';
-  return {settings.shared_directory, folder, settings.client_assets_directory};
-}
-
-BatchHandler::BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner,
-                           TaskRecord& record)
-    : arguments_(argument_settings(settings)), modules_(modules), runner_(runner), record_(record) {}
-
-std::optional<std::string> BatchHandler::handle(const Delivery& delivery) try {
+BatchHandler::Answer BatchHandler::handle(const Delivery& delivery, const Site& site) try {
   const auto begin = std::chrono::steady_clock::now();
-  Batch batch = decode_batch(delivery, arguments_);
-  const std::vector<Task*> to_run = batch.unanswered();
-  record_.begin(batch, to_run);
-  run(batch);
-  record_.finished(batch);
-  std::string reply = encode_reply(batch);
-
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  spdlog::info("{} {}: {} task{}, {} failed, {:.3f} s", batch.handle, batch.function, batch.tasks.size(), batch.tasks.size() == 1 ? "" : "s",
-               count_failed(batch), taken.count());
-  return reply;
+  Batch batch = decode_batch(delivery, site.arguments);
+  // What the batch has in hand is let go of when its results are on record, however it comes to its end.
+  const std::unique_ptr<Batch, std::function<void(Batch*)>> in_hand(&batch, [this](Batch* b) { in_hand_.release(*b); });
+  const bool to_its_end = bring_to_its_end(batch, site);
+  Answer given = answer(batch, to_its_end, site);
+  if (given.kind == Answer::Kind::reply) tell(batch, std::chrono::steady_clock::now() - begin);
+  return given;
 } catch (const UnreadableBatch& error) {
   spdlog::error("{} {}: {} The job is failed, since there is no task to answer.", delivery.handle,
                 delivery.function, error.what());
-  return std::nullopt;
+  return {};
 } catch (const std::exception& error) {
   spdlog::error("{} {}: {} The job is failed.", delivery.handle, delivery.function, error.what());
-  return std::nullopt;
+  return {};
 }
 
-void BatchHandler::run(Batch& batch) {
-  const std::vector<Task*> tasks = batch.unanswered();
+void BatchHandler::interrupt() {
+  interrupted_ = true;
+  in_hand_.interrupt();
+}
+
+bool BatchHandler::bring_to_its_end(Batch& batch, const Site& site) {
+  for (;;) {
+    const std::vector<Task*> open = batch.unanswered();
+    if (open.empty()) return true;
+    if (interrupted_) return false;
+    const std::vector<Task*> ours = in_hand_.claim(open);
+    if (ours.empty()) {
+      in_hand_.publish(batch);
+      if (!in_hand_.wait_for(open)) return false;
+      continue;
+    }
+    const TaskRecord::Begun begun = record_.begin(batch, ours);
+    run(batch, begun.to_run, site);
+    if (!begun.elsewhere.empty()) std::this_thread::sleep_for(look_interval);
+  }
+}
+
+void BatchHandler::run(Batch& batch, const std::vector<Task*>& tasks, const Site& site) {
+  if (tasks.empty()) return;
   try {
-    runner_.run(modules_.find(batch.function), batch.function, batch.handle, tasks);
+    runner_.run(site.modules.find(batch.function), batch.function, batch.handle, tasks);
   } catch (const NoSuchModule& error) {
     for (Task* task : tasks) task->fail(error.what());
     spdlog::error("{} {}: {}", batch.handle, batch.function, error.what());
   }
+}
+
+BatchHandler::Answer BatchHandler::answer(Batch& batch, bool to_its_end, const Site& site) {
+  if (!to_its_end) {
+    const std::vector<Task*> open = batch.unanswered();
+    const bool fail = site.settings.fail_interrupted;
+    spdlog::warn("{} {}: {} of {} tasks were cut short; {}", batch.handle, batch.function, open.size(),
+                 batch.tasks.size(), fail ? "they are answered as failed" : "the job server delivers the batch again");
+    if (!fail) {
+      record_.interrupted(batch, open);
+      record_.finished(batch);
+      return {Answer::Kind::interrupted, {}};
+    }
+    for (Task* task : open) task->fail("The worker was stopped before this task was done (fail_interrupted).");
+  }
+  record_.finished(batch);
+  return {Answer::Kind::reply, encode_reply(batch)};
 }
 
 }  // namespace quire

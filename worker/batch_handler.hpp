@@ -1,38 +1,51 @@
 // The journey of a batch, from what Gearman delivered to what it is answered: start reading here.
 #pragma once
 
-#include <optional>
+#include <atomic>
 #include <string>
+#include <vector>
 
 #include "worker/batch.hpp"
-#include "worker/module_registry.hpp"
-#include "worker/settings.hpp"
+#include "worker/site.hpp"
 #include "worker/subset_runner.hpp"
 #include "worker/task_record.hpp"
+#include "worker/tasks_in_hand.hpp"
 
 namespace quire {
 
-// What the placeholders stand for. %clientScriptsDirectory% is the first of the folders, with a slash at its
-// end: controllers write "%clientScriptsDirectory%name".
-ArgumentSettings argument_settings(const Settings& settings);
-
 class BatchHandler {
  public:
-  // All must outlive the handler.
-  BatchHandler(const Settings& settings, const ModuleRegistry& modules, SubsetRunner& runner,
-               TaskRecord& record);
+  // Both must outlive the handler.
+  BatchHandler(SubsetRunner& runner, TaskRecord& record) : runner_(runner), record_(record) {}
 
-  // Runs a batch and gives its reply; nothing where no task could be read from it, so that the job is to be
-  // failed. Never throws. Called by many threads at once.
-  std::optional<std::string> handle(const Delivery& delivery);
+  struct Answer {
+    enum class Kind {
+      reply,        // every task has a result
+      unreadable,   // no task could be read from the batch, so that the job is to be failed
+      interrupted,  // the worker is being stopped: the batch is to be delivered again
+    };
+    Kind kind = Kind::unreadable;
+    std::string reply = {};
+  };
+
+  // Runs a batch and gives its reply. Never throws. Called by many threads at once.
+  Answer handle(const Delivery& delivery, const Site& site);
+
+  // The worker is being stopped and the runner was interrupted: whoever waits for tasks of others waits no
+  // more, for good. Any thread.
+  void interrupt();
 
  private:
-  void run(Batch& batch);
+  // Until every task has its result: from the record, from whoever has it in hand, or by running it. False
+  // when that was interrupted.
+  bool bring_to_its_end(Batch& batch, const Site& site);
+  void run(Batch& batch, const std::vector<Task*>& tasks, const Site& site);
+  Answer answer(Batch& batch, bool to_its_end, const Site& site);
 
-  const ArgumentSettings arguments_;
-  const ModuleRegistry& modules_;
   SubsetRunner& runner_;
   TaskRecord& record_;
+  TasksInHand in_hand_;
+  std::atomic<bool> interrupted_ = false;
 };
 
 }  // namespace quire

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -12,8 +13,10 @@
 #include <cstring>
 #include <mutex>
 #include <set>
+#include <utility>
 
 #include <libgearman/gearman.h>
+#include <spdlog/spdlog.h>
 
 #include "worker/socket_search.hpp"
 
@@ -30,6 +33,7 @@ constexpr int socket_buffer = 4 * 1024 * 1024;
 
 // A packet of the Gearman protocol: "\0REQ" or "\0RES", u32 type, u32 size; big-endian.
 constexpr std::size_t header_size = 12;
+constexpr std::size_t most_we_read = 4096;  // of what is not for libgearman
 enum class PacketType : std::uint32_t {
   can_do = 1,
   cant_do = 2,
@@ -37,6 +41,9 @@ enum class PacketType : std::uint32_t {
   noop = 6,
   no_job = 10,
   job_assign = 11,
+  echo_req = 16,
+  echo_res = 17,
+  error = 19,
   job_assign_uniq = 31,
   grab_job_all = 39,
   job_assign_all = 40,
@@ -117,25 +124,38 @@ struct GearmanConnection::Impl {
 
   std::unique_ptr<Taken> take() {
     for (;;) {
-      const std::optional<PacketType> type = peek();
-      if (!type) return nullptr;
-      switch (*type) {
+      const std::optional<Header> header = peek();
+      if (!header) return nullptr;
+      ++heard;
+      switch (header->type) {
         case PacketType::no_job:
-          drop_header();
+          read_packet();
           if (!stopped) send(PacketType::pre_sleep);
           sleeping = true;
           break;
         case PacketType::noop:
-          drop_header();
+          read_packet();
           wake_up();
           break;
+        case PacketType::echo_res:
+        case PacketType::error: {
+          if (!is_whole(*header)) return nullptr;
+          const std::string body = read_packet(header->size);
+          if (header->type == PacketType::echo_res) {
+            echoed = std::strtoull(body.c_str(), nullptr, 10);
+          } else {
+            ++refused;
+            spdlog::warn("job server {} refused something: {}", server, body.substr(body.find('\0') + 1));
+          }
+          break;
+        }
         case PacketType::job_assign:
         case PacketType::job_assign_uniq:
         case PacketType::job_assign_all:
           return grab();
         default:
           throw ConnectionLost(server + " sent a packet that no worker expects (type " +
-                               std::to_string(static_cast<std::uint32_t>(*type)) + ")");
+                               std::to_string(static_cast<std::uint32_t>(header->type)) + ")");
       }
     }
   }
@@ -143,8 +163,15 @@ struct GearmanConnection::Impl {
   // One question is open at a time: who does not sleep has asked already.
   void wake_up() {
     if (!sleeping || stopped) return;
+    woken = held;
+    if (held) return;
     sleeping = false;
     send(PacketType::grab_job_all);
+  }
+
+  void hold(bool on) {
+    held = on;
+    if (!held && std::exchange(woken, false)) wake_up();
   }
 
   void offer(std::string_view function) {
@@ -172,8 +199,13 @@ struct GearmanConnection::Impl {
     throw ConnectionLost(server + " was lost: " + gearman_strerror(result));
   }
 
-  // The type of the next packet. Nothing when its header is not there yet.
-  std::optional<PacketType> peek() const {
+  struct Header {
+    PacketType type;
+    std::uint32_t size;  // of what follows
+  };
+
+  // The header of the next packet. Nothing when it is not there yet.
+  std::optional<Header> peek() const {
     std::array<unsigned char, header_size> header;
     const ssize_t got = ::recv(descriptor, header.data(), header.size(), MSG_PEEK | MSG_DONTWAIT);
     if (got == 0) throw ConnectionLost(server + " closed the connection");
@@ -181,16 +213,26 @@ struct GearmanConnection::Impl {
       throw ConnectionLost(server + " was lost: " + std::strerror(errno));
     }
     if (got < static_cast<ssize_t>(header.size())) return std::nullopt;
-    std::uint32_t type;
-    std::memcpy(&type, header.data() + 4, sizeof type);
-    return static_cast<PacketType>(ntohl(type));
+    std::uint32_t numbers[2];
+    std::memcpy(numbers, header.data() + 4, sizeof numbers);
+    return Header{static_cast<PacketType>(ntohl(numbers[0])), ntohl(numbers[1])};
   }
 
-  void drop_header() const {
-    std::array<char, header_size> header;
-    if (::recv(descriptor, header.data(), header.size(), 0) != static_cast<ssize_t>(header.size())) {
+  // Whether the packet that begins so is there to its end. Throws where that can never be.
+  bool is_whole(const Header& header) const {
+    if (header.size > most_we_read) throw ConnectionLost(server + " sent a packet that is too long");
+    int waiting = 0;
+    return ::ioctl(descriptor, FIONREAD, &waiting) == 0 &&
+           static_cast<std::size_t>(waiting) >= header_size + header.size;
+  }
+
+  // Takes a packet that is there to its end out of the stream, and gives what follows its header.
+  std::string read_packet(std::size_t size = 0) const {
+    std::string packet(header_size + size, '\0');
+    if (::recv(descriptor, packet.data(), packet.size(), 0) != static_cast<ssize_t>(packet.size())) {
       throw ConnectionLost(server + " was lost");
     }
+    return packet.substr(header_size);
   }
 
   // Packets of the protocol that libgearman would only send from its own loop.
@@ -225,6 +267,11 @@ struct GearmanConnection::Impl {
   bool asking = false;
   bool stopped = false;
   bool sleeping = false;  // asking, and the server will say NOOP when there is something
+  bool held = false;
+  bool woken = false;  // the server has said so while we were held
+  std::uint64_t heard = 0;
+  std::uint64_t echoed = 0;
+  std::uint64_t refused = 0;
 };
 
 void GearmanConnection::Impl::wait_until_writable() const {
@@ -247,6 +294,11 @@ bool GearmanConnection::asking() const { return impl_->asking; }
 std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return impl_->take(); }
 void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
 void GearmanConnection::offer(std::string_view function) { impl_->offer(function); }
+void GearmanConnection::hold(bool held) { impl_->hold(held); }
+void GearmanConnection::probe(std::uint64_t number) { impl_->send(PacketType::echo_req, std::to_string(number)); }
+std::uint64_t GearmanConnection::echoed() const { return impl_->echoed; }
+std::uint64_t GearmanConnection::heard() const { return impl_->heard; }
+std::uint64_t GearmanConnection::refused() const { return impl_->refused; }
 void GearmanConnection::stop_asking() { impl_->stopped = true; }
 bool GearmanConnection::question_open() const { return impl_->asking && !impl_->sleeping; }
 

@@ -6,6 +6,7 @@
 // in the .cpp tells why). Used by one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -55,6 +56,20 @@ class GearmanConnection {
   // REQUIRES of withdraw(): no job of the function is in hand, or the server takes it away
   void withdraw(std::string_view function);
   void offer(std::string_view function);
+
+  // While held, no job is asked for when the server says that there is one; it is when the hold ends.
+  void hold(bool held);
+
+  // Asks the server to echo a number, which tells that it has read all that was sent before. The highest one
+  // echoed so far is echoed(). REQUIRES: !question_open(), or libgearman may read the echo with the job
+  void probe(std::uint64_t number);
+  std::uint64_t echoed() const;
+
+  // How often the server has said anything.
+  std::uint64_t heard() const;
+
+  // How often it has refused something that was sent, a result for a job that it does not know for one.
+  std::uint64_t refused() const;
 
   // Asks no more, for good. While the last question is open, a job may still arrive. The functions stay
   // offered: to withdraw them would take the jobs in hand away.

@@ -5,59 +5,65 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <chrono>
+#include <atomic>
 #include <deque>
 #include <list>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
+#include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
 #include "worker/back_off.hpp"
 #include "worker/bell.hpp"
-#include "worker/gearman_connection.hpp"
+#include "worker/gearman_line.hpp"
 #include "worker/slot_threads.hpp"
 
 namespace quire {
 
 namespace {
 
-// Nothing is known to get lost that a thread waits for; if it were, this is how long it would stay so.
-constexpr int longest_wait_milliseconds = 10'000;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-// A connection with what is in hand over it.
+// Nothing is known to get lost that a thread waits for; if it were, this is how long it would stay so.
+constexpr milliseconds longest_wait{10'000};
+
+// How often it is looked whether there is room for work again.
+constexpr milliseconds wait_for_room{200};
+
+// A connection and the work for which it was made.
 struct Line {
-  Line(std::uint64_t number, const JobServer& server, const std::string& identifier,
-       const std::vector<std::string>& functions, std::set<std::string> not_offered)
-      : id(number), connection(server, identifier, functions), withdrawn(std::move(not_offered)) {}
+  Line(std::uint64_t number, std::shared_ptr<const GearmanWorker::Work> given, const JobServer& server,
+       const std::string& identifier, const std::vector<std::string>& functions, std::set<std::string> not_offered,
+       milliseconds patience)
+      : id(number),
+        work(std::move(given)),
+        line(server, identifier, functions, std::move(not_offered), patience) {}
 
   const std::uint64_t id;
-  GearmanConnection connection;
-  std::set<std::string> withdrawn;             // functions that this connection does not offer at present
-  std::map<std::string, std::size_t> in_hand;  // function → jobs
-  std::size_t exclusive_in_hand = 0;
+  const std::shared_ptr<const GearmanWorker::Work> work;
+  GearmanLine line;
 };
 
 // What a handler made of a job, on its way back to the thread of its server.
 struct Answer {
   std::uint64_t line = 0;
-  std::shared_ptr<GearmanConnection::Job> job;
+  std::shared_ptr<GearmanConnection::Job> job = {};
   bool exclusive = false;
-  std::string handle;
-  std::string function;
-  std::optional<std::string> reply;
+  std::string handle = {};
+  std::string unique = {};
+  std::string function = {};
+  GearmanWorker::Outcome outcome = {};
 };
 
 }  // namespace
 
 struct GearmanWorker::Impl {
-  Impl(Options given, Handler on_job, Concurrent may_run_twice)
-      : options(std::move(given)), handler(std::move(on_job)), concurrent(std::move(may_run_twice)) {
-    for (const JobServer& address : options.servers) servers.emplace_back(*this, address);
-    for (Server& server : servers) server.thread = std::thread([&server] { server.run(); });
-  }
+  Impl(Options given, Work first) : options(std::move(given)) { change(std::move(first)); }
 
   ~Impl() {
     stop();
@@ -70,6 +76,7 @@ struct GearmanWorker::Impl {
   // connection over which a job of it is in hand: gearmand takes the job away. So, while a job of a script is
   // in hand that must not run twice, its line asks for nothing more, and another line, which does not offer
   // the function, goes on. Only one line asks at a time: a job server wakes every connection that sleeps.
+  // A line that was made for earlier work asks no more, and is closed when its jobs are answered.
   struct Server {
     Server(Impl& given_worker, const JobServer& given)
         : worker(given_worker), address(given), name(given.name()) {}
@@ -86,95 +93,110 @@ struct GearmanWorker::Impl {
           pause(back_off.next());
         }
       }
+      for (Line& line : lines) tell_delivered(line.line.give_up());
       lines.clear();
     }
 
     // Sends what is answered, asks for more, and waits for something to happen. Throws ConnectionLost where
     // no connection is left and none can be made.
     void turn() {
+      last_turn = Clock::now().time_since_epoch();
+      work = worker.current_work();
+      const bool may_take = worker.options.may_take();
       for (Answer& answer : take_answers()) send(answer);
-      if (worker.stopping()) {
-        for (Line& line : lines) line.connection.stop_asking();
-      } else if (worker.slot_free()) {
-        ask();
-      }
+      for_each_line([this, may_take](std::list<Line>::iterator line) {
+        guarded(line, [this, may_take](Line& each) {
+          if (worker.stopping() || is_retired() || each.work != work) each.line.connection().stop_asking();
+          each.line.connection().hold(!may_take);
+          each.line.look_after();
+          tell_delivered(each.line.take_delivered());
+        });
+      });
+      close_old_lines();
+      if (!worker.stopping() && !is_retired() && may_take && worker.slot_free()) ask();
       if (std::exchange(line_lost, false) || done()) return;
-      wait_for_events();
-      for (auto line = lines.begin(); line != lines.end();) {
-        const auto next = std::next(line);
-        receive(line);
-        line = next;
-      }
+      wait_for_events(may_take);
+      for_each_line([this](std::list<Line>::iterator line) { receive(line); });
     }
+
+    // The action may erase the line that it is given.
+    template <typename Action>
+    void for_each_line(Action action) {
+      for (auto line = lines.begin(); line != lines.end();) action(line++);
+    }
+
+    bool may_ask(const Line& line) const { return line.work == work; }
 
     // Sees to it that one line asks.
     void ask() {
-      const auto asking = [](const Line& line) { return line.connection.asking(); };
-      auto line = std::find_if(lines.begin(), lines.end(), asking);
+      auto line = std::find_if(lines.begin(), lines.end(), [this](const Line& each) {
+        return may_ask(each) && each.line.connection().asking();
+      });
       if (line == lines.end()) {
         line = std::find_if(lines.begin(), lines.end(),
-                            [](const Line& spare) { return spare.exclusive_in_hand == 0; });
+                            [this](const Line& spare) { return may_ask(spare) && !spare.line.has_exclusive(); });
       }
       if (line == lines.end()) {
         const std::set<std::string> withdrawn = worker.exclusive_functions();
-        const std::vector<std::string> offered = worker.functions_without(withdrawn);
+        const std::vector<std::string> offered = functions_without(withdrawn);
         if (offered.empty()) return;
-        lines.emplace_back(++last_line, address, worker.options.identifier, offered, withdrawn);
+        lines.emplace_back(++last_line, work, address, worker.options.identifier, offered, withdrawn,
+                           worker.options.patience);
         line = std::prev(lines.end());
       }
       guarded(line, [&](Line& chosen) {
-        adjust_offers(chosen);
-        if (chosen.connection.asking()) return;
-        chosen.connection.ask();
-        if (!connected)
-          spdlog::info("job server {}: connected, {} functions offered", name,
-                       worker.options.functions.size());
-        connected = true;
+        chosen.line.withdraw_only(worker.exclusive_functions());
+        if (chosen.line.connection().asking()) return;
+        chosen.line.connection().ask();
+        if (!connected.exchange(true)) {
+          spdlog::info("job server {}: connected, {} functions offered", name, work->functions.size());
+          worker.options.registered();
+        }
         back_off.reset();
       });
     }
 
-    void adjust_offers(Line& line) {
-      const std::set<std::string> wanted = worker.exclusive_functions();
-      for (const std::string& function : wanted) {
-        if (line.withdrawn.contains(function) || line.in_hand.contains(function)) continue;
-        line.connection.withdraw(function);
-        line.withdrawn.insert(function);
-      }
-      std::erase_if(line.withdrawn, [&](const std::string& function) {
-        if (wanted.contains(function)) return false;
-        line.connection.offer(function);
-        return true;
+    std::vector<std::string> functions_without(const std::set<std::string>& withdrawn) const {
+      std::vector<std::string> offered;
+      std::copy_if(work->functions.begin(), work->functions.end(), std::back_inserter(offered),
+                   [&](const std::string& function) { return !withdrawn.contains(function); });
+      return offered;
+    }
+
+    // Lines of earlier work, and all when we stop, once there is nothing left to do for them.
+    void close_old_lines() {
+      std::erase_if(lines, [this](const Line& line) {
+        return (line.work != work || worker.stopping() || is_retired()) && line.line.is_done();
       });
     }
 
-    void wait_for_events() {
+    void wait_for_events(bool may_take) {
       std::vector<pollfd> waiting{{bell.descriptor(), POLLIN, 0}};
-      for (const Line& line : lines) waiting.push_back({line.connection.descriptor(), POLLIN, 0});
-      ::poll(waiting.data(), waiting.size(), longest_wait_milliseconds);
+      for (const Line& line : lines) waiting.push_back({line.line.connection().descriptor(), POLLIN, 0});
+      const milliseconds wait = may_take ? std::min(longest_wait, worker.options.patience) : wait_for_room;
+      ::poll(waiting.data(), waiting.size(), static_cast<int>(wait.count()));
       bell.silence();
     }
 
     void receive(std::list<Line>::iterator line) {
       guarded(line, [this](Line& from) {
-        if (std::unique_ptr<GearmanConnection::Taken> taken = from.connection.take())
+        if (std::unique_ptr<GearmanConnection::Taken> taken = from.line.connection().take())
           accept(from, std::move(taken));
       });
     }
 
     void accept(Line& line, std::shared_ptr<GearmanConnection::Taken> taken) {
-      const std::string& function = taken->delivery.function;
-      Answer answer;
-      answer.line = line.id;
-      answer.job = taken->job;
-      answer.exclusive = !worker.concurrent(function);
-      answer.handle = taken->delivery.handle;
-      answer.function = function;
-      ++line.in_hand[function];
-      if (answer.exclusive) ++line.exclusive_in_hand;
+      const Delivery& delivery = taken->delivery;
+      Answer answer{.line = line.id,
+                    .job = taken->job,
+                    .exclusive = !line.work->concurrent(delivery.function),
+                    .handle = delivery.handle,
+                    .unique = delivery.unique,
+                    .function = delivery.function};
+      line.line.taken(answer.function, answer.exclusive);
       worker.taken(*this, answer);
-      worker.slots.run([this, taken, answer]() mutable {
-        answer.reply = worker.handler(taken->delivery);
+      worker.slots.run([this, taken, answer, work = line.work]() mutable {
+        answer.outcome = work->handler(taken->delivery);
         worker.answered(*this, std::move(answer));
       });
     }
@@ -182,25 +204,36 @@ struct GearmanWorker::Impl {
     void send(Answer& answer) {
       const auto line =
           std::find_if(lines.begin(), lines.end(), [&](const Line& l) { return l.id == answer.line; });
-      bool delivered = false;
+      bool sent = false;
       if (line != lines.end()) {
-        if (--line->in_hand[answer.function] == 0) line->in_hand.erase(answer.function);
-        if (answer.exclusive) --line->exclusive_in_hand;
+        line->line.released(answer.function, answer.exclusive);
         guarded(line, [&](Line& back) {
-          if (answer.reply) {
-            back.connection.complete(*answer.job, *answer.reply);
-          } else {
-            back.connection.fail(*answer.job);
+          switch (answer.outcome.kind) {
+            case Outcome::Kind::reply:
+              back.line.complete(*answer.job, answer.outcome.reply, answer.handle, answer.unique);
+              break;
+            case Outcome::Kind::fail:
+              back.line.connection().fail(*answer.job);
+              break;
+            case Outcome::Kind::leave:
+              break;
           }
-          delivered = true;
+          sent = true;
         });
       }
-      if (delivered) return;
-      spdlog::warn(
-          "{} {}: the answer could not be delivered, its connection was lost; the job server will deliver "
-          "the "
-          "batch again",
-          answer.handle, answer.function);
+      if (sent) return;
+      tell_delivered({{answer.handle, answer.unique, false}});
+    }
+
+    void tell_delivered(const std::vector<GearmanLine::Delivered>& results) {
+      for (const GearmanLine::Delivered& result : results) {
+        worker.options.delivered(result.handle, result.unique, result.has_arrived);
+        if (result.has_arrived) continue;
+        spdlog::warn(
+            "{}: its reply has not arrived at job server {}, or nobody knows whether it has; when the batch comes "
+            "again, it is answered from the record",
+            result.handle, name);
+      }
     }
 
     // Does something with a line. A line that is lost is given up; the next turn makes a new one.
@@ -210,6 +243,7 @@ struct GearmanWorker::Impl {
         action(*line);
       } catch (const ConnectionLost& error) {
         spdlog::warn("job server {}", error.what());
+        tell_delivered(line->line.give_up());
         lines.erase(line);
         line_lost = true;
         connected = false;
@@ -218,11 +252,11 @@ struct GearmanWorker::Impl {
     }
 
     // Waits, but not longer than until the worker is stopped.
-    void pause(std::chrono::milliseconds time) {
-      const auto end = std::chrono::steady_clock::now() + time;
-      while (!worker.stopping()) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    void pause(milliseconds time) {
+      const auto end = Clock::now() + time;
+      while (!worker.stopping() && !is_retired()) {
+        last_turn = Clock::now().time_since_epoch();
+        const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
         if (left.count() <= 0) return;
         pollfd waiting{bell.descriptor(), POLLIN, 0};
         if (::poll(&waiting, 1, static_cast<int>(left.count())) > 0) bell.silence();
@@ -235,12 +269,18 @@ struct GearmanWorker::Impl {
       return std::exchange(answers, {});
     }
 
-    // Nothing is in hand, and nothing can arrive any more.
-    bool done() const {
-      const bool question_open = std::any_of(
-          lines.begin(), lines.end(), [](const Line& line) { return line.connection.question_open(); });
+    bool is_retired() const {
       const std::lock_guard lock(worker.mutex);
-      return worker.stopped && in_hand == 0 && !question_open;
+      return retired;
+    }
+
+    // Nothing is in hand or on its way, and nothing can arrive any more.
+    bool done() const {
+      const bool open = std::any_of(lines.begin(), lines.end(), [](const Line& line) {
+        return line.line.connection().question_open() || line.line.has_unconfirmed();
+      });
+      const std::lock_guard lock(worker.mutex);
+      return (worker.stopped || retired) && in_hand == 0 && (!open || worker.hurried);
     }
 
     Impl& worker;
@@ -249,32 +289,40 @@ struct GearmanWorker::Impl {
     Bell bell;
     std::deque<Answer> answers;  // guarded by worker.mutex
     std::size_t in_hand = 0;     // jobs that were taken and whose answer was not; guarded by worker.mutex
+    bool retired = false;        // it is not in the list of servers any more; guarded by worker.mutex
+    std::atomic<bool> connected = false;
+    std::atomic<Clock::duration> last_turn = Clock::now().time_since_epoch();
     std::thread thread;
 
     // Of the thread only.
+    std::shared_ptr<const Work> work;
     std::list<Line> lines;
     std::uint64_t last_line = 0;
     BackOff back_off;
     bool line_lost = false;  // since the last turn began: what it did is to be done again
-    bool connected = false;
   };
 
   // ---- what the threads share ----
+
+  struct InHand {
+    std::string function;
+    Clock::time_point since;
+  };
 
   void taken(Server& server, const Answer& answer) {
     const std::lock_guard lock(mutex);
     ++server.in_hand;
     ++working;
+    in_hand.insert_or_assign({server.name, answer.handle}, InHand{answer.function, Clock::now()});
     if (answer.exclusive) ++exclusive[answer.function];
   }
 
   void answered(Server& server, Answer answer) {
-    {
-      const std::lock_guard lock(mutex);
-      --working;
-      if (answer.exclusive && --exclusive[answer.function] == 0) exclusive.erase(answer.function);
-      server.answers.push_back(std::move(answer));
-    }
+    const std::lock_guard lock(mutex);
+    --working;
+    in_hand.erase({server.name, answer.handle});
+    if (answer.exclusive && --exclusive[answer.function] == 0) exclusive.erase(answer.function);
+    server.answers.push_back(std::move(answer));
     // The other servers may have a slot and a function to offer again.
     for (const Server& each : servers) each.bell.ring();
   }
@@ -286,16 +334,10 @@ struct GearmanWorker::Impl {
     return functions;
   }
 
-  std::vector<std::string> functions_without(const std::set<std::string>& withdrawn) const {
-    std::vector<std::string> offered;
-    std::copy_if(options.functions.begin(), options.functions.end(), std::back_inserter(offered),
-                 [&](const std::string& function) { return !withdrawn.contains(function); });
-    return offered;
-  }
-
-  bool slot_free() const {
+  // Whether one more job can be worked on: there is a slot for it, and a thread.
+  bool slot_free() {
     const std::lock_guard lock(mutex);
-    return working < options.slots;
+    return working < work->slots && slots.reserve(working + 1);
   }
 
   bool stopping() const {
@@ -303,11 +345,38 @@ struct GearmanWorker::Impl {
     return stopped;
   }
 
-  void stop() {
-    {
-      const std::lock_guard lock(mutex);
-      stopped = true;
+  std::shared_ptr<const Work> current_work() const {
+    const std::lock_guard lock(mutex);
+    return work;
+  }
+
+  void change(Work given) {
+    const std::lock_guard lock(mutex);
+    work = std::make_shared<const Work>(std::move(given));
+    for (Server& server : servers) {
+      server.retired = server.retired || std::ranges::none_of(work->servers, [&](const JobServer& wanted) {
+                         return wanted.name() == server.name;
+                       });
     }
+    for (const JobServer& wanted : work->servers) {
+      const bool served = std::ranges::any_of(
+          servers, [&](const Server& server) { return !server.retired && server.name == wanted.name(); });
+      if (served || stopped) continue;
+      Server& server = servers.emplace_back(*this, wanted);
+      server.thread = std::thread([&server] { server.run(); });
+    }
+    for (const Server& server : servers) server.bell.ring();
+  }
+
+  void stop() {
+    const std::lock_guard lock(mutex);
+    stopped = true;
+    for (const Server& server : servers) server.bell.ring();
+  }
+
+  void hurry() {
+    const std::lock_guard lock(mutex);
+    hurried = true;
     for (const Server& server : servers) server.bell.ring();
   }
 
@@ -317,23 +386,56 @@ struct GearmanWorker::Impl {
     }
   }
 
+  std::chrono::seconds oldest_turn() const {
+    const std::lock_guard lock(mutex);
+    Clock::duration oldest{0};
+    for (const Server& server : servers) {
+      if (!server.retired) oldest = std::max(oldest, Clock::now().time_since_epoch() - server.last_turn.load());
+    }
+    return std::chrono::duration_cast<std::chrono::seconds>(oldest);
+  }
+
+  std::vector<std::string> describe() const {
+    const std::lock_guard lock(mutex);
+    const auto age = [](Clock::duration since) {
+      return std::chrono::duration<double>(Clock::now().time_since_epoch() - since).count();
+    };
+    std::vector<std::string> lines;
+    for (const Server& server : servers) {
+      lines.push_back(fmt::format("job server {}: {}{}, {} batches in hand; its thread came round {:.1f} s ago",
+                                  server.name, server.connected ? "connected" : "not connected",
+                                  server.retired ? ", being left" : "", server.in_hand,
+                                  age(server.last_turn.load())));
+    }
+    for (const auto& [place, job] : in_hand) {
+      lines.push_back(fmt::format("{} {}: in hand for {:.1f} s, from {}", place.second, job.function,
+                                  age(job.since.time_since_epoch()), place.first));
+    }
+    return lines;
+  }
+
   const Options options;
-  const Handler handler;
-  const Concurrent concurrent;
-  mutable std::mutex mutex;
-  bool stopped = false;                          // guarded by mutex, as the next two
+  mutable std::mutex mutex;  // of everything below
+  std::shared_ptr<const Work> work;
+  bool stopped = false;
+  bool hurried = false;
   std::size_t working = 0;                       // jobs that a handler works on
+  std::map<std::pair<std::string, std::string>, InHand> in_hand;  // the same, by server and handle
   std::map<std::string, std::size_t> exclusive;  // functions that must not run twice → jobs in hand
   std::list<Server> servers;
   SlotThreads slots;
 };
 
-GearmanWorker::GearmanWorker(Options options, Handler handler, Concurrent concurrent)
-    : impl_(std::make_unique<Impl>(std::move(options), std::move(handler), std::move(concurrent))) {}
+GearmanWorker::GearmanWorker(Options options, Work work)
+    : impl_(std::make_unique<Impl>(std::move(options), std::move(work))) {}
 
 GearmanWorker::~GearmanWorker() = default;
 
+void GearmanWorker::change(Work work) { impl_->change(std::move(work)); }
 void GearmanWorker::stop() { impl_->stop(); }
+void GearmanWorker::hurry() { impl_->hurry(); }
 void GearmanWorker::wait() { impl_->wait(); }
+std::chrono::seconds GearmanWorker::oldest_turn() const { return impl_->oldest_turn(); }
+std::vector<std::string> GearmanWorker::describe() const { return impl_->describe(); }
 
 }  // namespace quire

@@ -1,14 +1,14 @@
 // Our side of the job servers: takes jobs, hands each to a function on a thread of its own, sends the
 // answers.
 //
-// Every job server has one connection and one thread that serves it; up to `slots` jobs are in hand at once
-// over all of them (and one more for each further server, since each is asked by itself). It knows nothing of
-// batches: the function that it is given does.
+// Every job server is served by a thread of its own; up to `slots` jobs are in hand at once over all of them
+// (and one more for each further server, since each is asked by itself). It knows nothing of batches: the
+// function that it is given does.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,33 +19,70 @@ namespace quire {
 
 class GearmanWorker {
  public:
-  struct Options {
+  // What a handler made of a job.
+  struct Outcome {
+    enum class Kind {
+      reply,  // the job is complete
+      fail,   // the job is failed
+      leave,  // no answer: the job server delivers the job again once our connection is gone; only while stopping
+    };
+    Kind kind = Kind::fail;
+    std::string reply = {};
+  };
+  // Must not throw. Called by many threads at once.
+  using Handler = std::function<Outcome(const Delivery&)>;
+
+  // What is asked of the job servers; it may be changed at any time.
+  struct Work {
     std::vector<JobServer> servers;
-    std::string identifier;  // what gearadmin --workers shows; no white space
     std::vector<std::string> functions;
     std::size_t slots = 1;
+    Handler handler;
+    // Whether a second job of the function may be taken while one is in hand. Where it may not, the function
+    // is withdrawn from all servers meanwhile, so that its jobs wait there, or go to another worker, and take
+    // no slot. Any thread.
+    std::function<bool(const std::string& function)> concurrent;
   };
 
-  // Works on one job and gives the reply, or nothing where the job is to be failed. Must not throw.
-  using Handler = std::function<std::optional<std::string>(const Delivery&)>;
-
-  // Whether a second job of the function may be taken while one is in hand. Where it may not, the function is
-  // withdrawn from all servers meanwhile, so that its jobs wait there, or go to another worker, and take no
-  // slot.
-  using Concurrent = std::function<bool(const std::string& function)>;
+  struct Options {
+    std::string identifier;  // what gearadmin --workers shows; no white space
+    // How long a job server may be silent before it is asked for a sign of life, and then until it must have
+    // given one.
+    std::chrono::milliseconds patience{30'000};
+    // False: there is no room for more work just now. Any thread.
+    std::function<bool()> may_take = [] { return true; };
+    // The functions have been registered with a job server. Any thread.
+    std::function<void()> registered = [] {};
+    // Whether the reply to a job has arrived at the job server. Any thread; must not block.
+    std::function<void(const std::string& handle, const std::string& unique, bool has_arrived)> delivered =
+        [](const std::string&, const std::string&, bool) {};
+  };
 
   // Starts at once. A server that cannot be reached is tried again and again.
-  GearmanWorker(Options options, Handler handler, Concurrent concurrent);
+  GearmanWorker(Options options, Work work);
 
   // stop() and wait().
   ~GearmanWorker();
 
+  // Jobs that are taken from now on are of this work. Those in hand are finished and answered as they were
+  // begun. Any thread.
+  void change(Work work);
+
   // Takes no more jobs. Returns at once. Any thread.
   void stop();
+
+  // wait() is to wait for jobs in hand only, and not for the job servers to confirm what was sent. Any thread.
+  void hurry();
 
   // Waits until every job in hand has been answered and the connections are closed. REQUIRES: stop() was
   // called; one thread
   void wait();
+
+  // For how long the thread of a job server has not come round, at worst. Any thread.
+  std::chrono::seconds oldest_turn() const;
+
+  // What every job server's thread and every job in hand is about, a line each. Any thread.
+  std::vector<std::string> describe() const;
 
  private:
   struct Impl;

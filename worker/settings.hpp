@@ -56,6 +56,7 @@ struct Settings {
   std::size_t open_files_limit = 0;    // of each process of a subset
   std::size_t process_limit = 0;       // processes of a subset at once
   std::size_t output_limit = 16384;    // KiB of each text of a task
+  std::size_t job_server_timeout = 30; // seconds without a word before a job server is taken for gone
   std::size_t shutdown_timeout = 60;   // seconds in which batches in hand may end after the first TERM
   bool fail_interrupted = false;       // answer batches that a stop cuts short, instead of leaving them
   std::size_t max_attempts = 2;        // how often a task is begun at most

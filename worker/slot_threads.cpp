@@ -1,5 +1,7 @@
 #include "worker/slot_threads.hpp"
 
+#include <system_error>
+
 namespace quire {
 
 SlotThreads::~SlotThreads() {
@@ -11,28 +13,42 @@ SlotThreads::~SlotThreads() {
   for (std::thread& thread : threads_) thread.join();
 }
 
+bool SlotThreads::reserve(std::size_t threads) {
+  const std::lock_guard lock(mutex_);
+  while (threads_.size() < threads) {
+    if (!add_thread()) return false;
+  }
+  return true;
+}
+
 void SlotThreads::run(std::function<void()> work) {
   const std::lock_guard lock(mutex_);
   waiting_.push_back(std::move(work));
-  if (idle_ < waiting_.size()) {
+  if (threads_.size() < busy_ + waiting_.size()) add_thread();
+  changed_.notify_one();
+}
+
+bool SlotThreads::add_thread() {
+  try {
     threads_.emplace_back([this] { serve(); });
-  } else {
-    changed_.notify_one();
+    return true;
+  } catch (const std::system_error&) {
+    return false;
   }
 }
 
 void SlotThreads::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    ++idle_;
     changed_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
-    --idle_;
     if (waiting_.empty()) return;
+    ++busy_;
     const std::function<void()> work = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
     work();
     lock.lock();
+    --busy_;
   }
 }
 

@@ -18,17 +18,22 @@ class SlotThreads {
   SlotThreads(const SlotThreads&) = delete;
   SlotThreads& operator=(const SlotThreads&) = delete;
 
-  // Has the work done at once, by a thread that is idle or by a new one. Any thread.
+  // Makes sure that there are so many threads; false when the system has none to give. Any thread.
+  bool reserve(std::size_t threads);
+
+  // Has the work done by a thread that is idle, or by a new one; where none can be started, as soon as one is
+  // idle. Any thread.
   void run(std::function<void()> work);
 
  private:
   void serve();
+  bool add_thread();
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   std::list<std::thread> threads_;
-  std::size_t idle_ = 0;
+  std::size_t busy_ = 0;
   bool ending_ = false;
 };
 

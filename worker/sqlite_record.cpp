@@ -255,4 +255,10 @@ void SqliteRecord::finished(const Batch& batch) {
 
 RecordState SqliteRecord::state() const { return impl_->writer.state(); }
 
+std::string SqliteRecord::describe() const {
+  const RecordState now = state();
+  return impl_->store->name() + ": " + (now.healthy ? "written" : now.problem) + ", " +
+         std::to_string(impl_->writer.waiting()) + " entries waiting";
+}
+
 }  // namespace quire

@@ -45,6 +45,9 @@ class SqliteRecord : public TaskRecord {
 
   RecordState state() const;
 
+  // For people: "record /var/lib/quire/record.sqlite: written, 2 entries waiting".
+  std::string describe() const;
+
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -15,7 +15,7 @@
 #include "common/command_line.hpp"
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
-#include "worker/batch_handler.hpp"
+#include "worker/site.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/module_registry.hpp"
