@@ -9,6 +9,10 @@ bool continues_a_character(char byte) { return (static_cast<unsigned char>(byte)
 
 constexpr std::size_t longest_character = 4;
 
+// To leave out less than the line that tells of it takes would be of no use; and a text that was cut already
+// is not cut once more.
+constexpr std::size_t slack = 128;
+
 }  // namespace
 
 void BoundedText::append(std::string_view bytes) {
@@ -22,13 +26,13 @@ void BoundedText::append(std::string_view bytes) {
   if (bytes.size() <= room) return;
   bytes.remove_prefix(room);
 
-  const std::size_t half = limit_ / 2;
-  if (bytes.size() >= half) {
-    tail_ = bytes.substr(bytes.size() - half);
+  const std::size_t kept = limit_ / 2 + slack;
+  if (bytes.size() >= kept) {
+    tail_ = bytes.substr(bytes.size() - kept);
     return;
   }
   tail_ += bytes;
-  if (tail_.size() > 2 * half) tail_.erase(0, tail_.size() - half);
+  if (tail_.size() > 2 * kept) tail_.erase(0, tail_.size() - kept);
 }
 
 std::string_view BoundedText::kept_head() const {
@@ -51,14 +55,15 @@ std::string_view BoundedText::kept_tail() const {
   return tail;
 }
 
+bool BoundedText::is_whole() const { return limit_ == 0 || total_ <= limit_ + slack; }
+
 std::size_t BoundedText::missing() const {
-  if (limit_ == 0 || total_ <= limit_) return 0;
+  if (is_whole()) return 0;
   return total_ - kept_head().size() - kept_tail().size();
 }
 
 std::string BoundedText::text() const {
-  if (limit_ == 0) return head_;
-  if (total_ <= limit_) {
+  if (is_whole()) {
     std::string whole = head_;
     return whole += tail_;
   }

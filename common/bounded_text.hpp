@@ -10,7 +10,7 @@ namespace quire {
 // Takes bytes piece by piece in memory that does not grow with what is left out. A value.
 class BoundedText {
  public:
-  // limit: how many bytes are kept, the first half and the last; 0: all.
+  // limit: how many bytes are kept, the first half and the last; a few more are no reason to cut. 0: all.
   explicit BoundedText(std::size_t limit = 0) : limit_(limit) {}
 
   void append(std::string_view bytes);
@@ -25,6 +25,7 @@ class BoundedText {
   bool empty() const { return head_.empty(); }
 
  private:
+  bool is_whole() const;
   std::string_view kept_head() const;
   std::string_view kept_tail() const;
 

@@ -35,6 +35,11 @@ TEST_CASE("bounded text") {
     counted.append(text);
     CHECK(counted.missing() == 2952);
   }
+  SUBCASE("a text is not cut for a few bytes, nor a second time") {
+    CHECK(bounded(std::string(2048 + 100, 'x'), 2048, 7) == std::string(2048 + 100, 'x'));
+    const std::string once = bounded(std::string(100'000, 'x'), 2048, 1000);
+    CHECK(bounded(once, 2048, 100) == once);
+  }
   SUBCASE("no character is cut in two") {
     std::string text;
     for (int i = 0; i < 1000; ++i) text += "\u20AC";

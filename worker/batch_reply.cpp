@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serializer.hpp>
 #include <boost/json/value.hpp>
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -25,12 +26,18 @@ class StringWriter {
   // In quotes and escaped. Bytes that are not UTF-8 become U+FFFD.
   void write(std::string_view bytes) {
     if (!is_utf8(bytes)) return write(to_utf8(bytes));
+    if (std::ranges::none_of(bytes, needs_escape)) {
+      to_.append(1, '"').append(bytes).append(1, '"');
+      return;
+    }
     serializer_.reset(json::string_view(bytes));
     char buffer[4096];
     while (!serializer_.done()) to_.append(serializer_.read(buffer));
   }
 
  private:
+  static bool needs_escape(char c) { return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\'; }
+
   std::string& to_;
   json::serializer serializer_;
 };

@@ -124,6 +124,31 @@ class Drain : public std::enable_shared_from_this<Drain> {
   asio::steady_timer pause_;
 };
 
+// A file in memory, to be read where it is; empty where it cannot be. It is sealed first: whoever else has it
+// could make it shorter, which is fatal to who reads it so.
+class Mapping {
+ public:
+  explicit Mapping(int descriptor) {
+    struct stat status {};
+    if (::fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK) != 0 || ::fstat(descriptor, &status) != 0) return;
+    size_ = static_cast<std::size_t>(status.st_size);
+    if (size_ > 0) bytes_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
+  }
+  ~Mapping() {
+    if (bytes_ != MAP_FAILED) ::munmap(bytes_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::string_view text() const {
+    return bytes_ == MAP_FAILED ? std::string_view() : std::string_view(static_cast<const char*>(bytes_), size_);
+  }
+
+ private:
+  std::size_t size_ = 0;
+  void* bytes_ = MAP_FAILED;
+};
+
 std::string tail(std::string_view text, std::size_t size) {
   return std::string(text.size() <= size ? text : text.substr(text.size() - size));
 }
@@ -147,21 +172,9 @@ struct Subset::Impl {
   std::shared_ptr<Drain> error;
   int pid = 0;
 
-  std::string read_entries() const {
+  bool has_entries() const {
     struct stat status {};
-    if (::fstat(ledger.get(), &status) != 0) return {};
-    const auto size = static_cast<std::size_t>(status.st_size);
-    std::string bytes(size > head_size ? size - head_size : 0, '\0');
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-      const ssize_t got = ::pread(ledger.get(), bytes.data() + done, bytes.size() - done,
-                                  static_cast<off_t>(head_size + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    bytes.resize(done);
-    return bytes;
+    return ::fstat(ledger.get(), &status) == 0 && static_cast<std::size_t>(status.st_size) > head_size;
   }
 
   // What the ledger tells: a result for every job that was reported, and how the script ended.
@@ -172,7 +185,9 @@ struct Subset::Impl {
   };
   Account read_account() {
     Account account;
-    for (LedgerEntry& entry : host_protocol::decode_entries(read_entries(), account.clean)) {
+    const Mapping mapping(ledger.get());
+    const std::string_view entries = mapping.text().substr(std::min(head_size, mapping.text().size()));
+    for (LedgerEntry& entry : host_protocol::decode_entries(entries, account.clean)) {
       if (entry.kind == 'R') account.returned = true;
       if (entry.kind == 'X') account.escaped = std::move(entry.text);
       if (entry.kind != 'E') continue;
@@ -226,7 +241,7 @@ Subset::Subset(asio::io_context& loop, std::uint64_t number, const std::string& 
   impl_->output = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
   impl_->error = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
 
-  impl_->ledger = Descriptor(::memfd_create("quire-ledger", MFD_CLOEXEC));
+  impl_->ledger = Descriptor(::memfd_create("quire-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!impl_->ledger) throw_errno("memfd_create");
   std::string head;
   host_protocol::append_call(head, nonce, limits.inside, function,
@@ -250,7 +265,7 @@ std::size_t Subset::size() const { return impl_->tasks.size(); }
 const std::vector<Task*>& Subset::tasks() const { return impl_->tasks; }
 int Subset::pid() const { return impl_->pid; }
 void Subset::started(int pid) { impl_->pid = pid; }
-bool Subset::has_begun() const { return impl_->pid != 0 || !impl_->read_entries().empty(); }
+bool Subset::has_begun() const { return impl_->pid != 0 || impl_->has_entries(); }
 
 std::vector<int> Subset::descriptors_to_send() const {
   return {impl_->ledger.get(), impl_->output->writing_end(), impl_->error->writing_end()};

@@ -1,8 +1,9 @@
 // The load: sends batches of empty tasks over one plain socket, many in flight, and counts the answers. The
 // workloads are made before the clock starts, so that this side costs next to nothing.
 //
-//   load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT      prints tasks per second
+//   load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]      prints tasks per second
 //
+// With BYTES each task's arguments are that number and its output is wanted, of so many bytes.
 // Exits with 1 when a batch fails or a task has not ended well.
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -40,13 +41,14 @@ std::string make_id(std::mt19937_64& random) {
   return text;
 }
 
-std::string make_packet(const std::string& function, std::size_t tasks, std::mt19937_64& random) {
+std::string make_packet(const std::string& function, std::size_t tasks, std::size_t bytes, std::mt19937_64& random) {
   std::string body = function + '\0' + make_id(random) + '\0' + R"({"tasks":{)";
   for (std::size_t i = 0; i < tasks; ++i) {
     const std::string id = make_id(random);
     if (i > 0) body += ',';
     body += '"' + id + R"(":{"uuid":")" + id +
-            R"(","createdDate":"2024-08-04T21:34:35.241750+00:00","arguments":"","wants_output":false})";
+            R"(","createdDate":"2024-08-04T21:34:35.241750+00:00","arguments":")" +
+            (bytes > 0 ? std::to_string(bytes) + R"(","wants_output":true})" : R"(","wants_output":false})");
   }
   body += "}}";
   return std::string("\0REQ", 4) + number(submit_job) + number(static_cast<std::uint32_t>(body.size())) +
@@ -120,15 +122,15 @@ std::size_t count_of(std::string_view text, std::string_view what) {
 }
 
 double tasks_per_second(int port, const std::string& function, std::size_t tasks, std::size_t batch_size,
-                        std::size_t in_flight) {
+                        std::size_t in_flight, std::size_t bytes) {
   std::mt19937_64 random(std::random_device{}());
   std::vector<std::string> packets;
   for (std::size_t left = tasks; left > 0; left -= std::min(left, batch_size)) {
-    packets.push_back(make_packet(function, std::min(left, batch_size), random));
+    packets.push_back(make_packet(function, std::min(left, batch_size), bytes, random));
   }
   Connection connection(port);
   const auto start = std::chrono::steady_clock::now();
-  std::size_t sent = 0, answered = 0, succeeded = 0;
+  std::size_t sent = 0, answered = 0, succeeded = 0, received = 0;
   std::string body;
   // Keep so many batches in the hands of the server; for each that comes back, send the next.
   while (answered < packets.size()) {
@@ -138,6 +140,7 @@ double tasks_per_second(int port, const std::string& function, std::size_t tasks
     if (kind != work_complete)
       throw std::runtime_error("a batch came back with packet " + std::to_string(kind));
     succeeded += count_of(body, "\"exitCode\":0,");
+    received += body.size();
     ++answered;
   }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
@@ -145,15 +148,17 @@ double tasks_per_second(int port, const std::string& function, std::size_t tasks
     throw std::runtime_error(std::to_string(succeeded) + " of " + std::to_string(tasks) +
                              " tasks ended well");
   }
+  if (received < tasks * bytes) throw std::runtime_error("output is missing");
   return static_cast<double>(tasks) / seconds.count();
 }
 
 }  // namespace
 
 int main(int count, char** arguments) try {
-  if (count != 6) throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT");
-  std::printf("%.0f\n", tasks_per_second(std::stoi(arguments[1]), arguments[2], std::stoul(arguments[3]),
-                                         std::stoul(arguments[4]), std::stoul(arguments[5])));
+  if (count != 6 && count != 7) throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]");
+  std::printf("%.2f\n", tasks_per_second(std::stoi(arguments[1]), arguments[2], std::stoul(arguments[3]),
+                                         std::stoul(arguments[4]), std::stoul(arguments[5]),
+                                         count == 7 ? std::stoul(arguments[6]) : 0));
   return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "load: %s\n", error.what());

@@ -367,9 +367,12 @@ class Limits:
                     pass
 
 
+SLACK = 128  # to leave out less than the line that tells of it takes would be of no use
+
+
 def bounded(data, limit):
     """The bytes of a text, and how many were left out: of one beyond the limit head and tail are kept."""
-    if not limit or len(data) <= limit:
+    if not limit or len(data) <= limit + SLACK:
         return data, 0
     head = data[: limit - limit // 2]
     tail = data[len(data) - limit // 2 :]

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -151,21 +152,26 @@ class Reporter final : public JobWatcher {
       host_protocol::append_ended(frames_, static_cast<std::uint32_t>(index_of(job)), job.int_code(),
                                   microseconds_now(), output, error);
     };
-    if (limits_.output == 0 || (job.output().size() <= limits_.output && job.error().size() <= limits_.output)) {
+    if (limits_.output == 0 || std::max(job.output().size(), job.error().size()) <= limits_.output) {
       append(job.output(), job.error());
     } else {
-      BoundedText output(limits_.output);
-      output.append(job.output());
-      BoundedText error(limits_.output);
-      error.append(job.error());
-      std::string errors = error.text();
-      if (output.missing() > 0) {
-        if (!errors.empty() && errors.back() != '\n') errors += '\n';
-        errors += output_limit_remark("stdout", output.missing(), limits_.output) + '\n';
-      }
-      append(output.text(), errors);
+      append_bounded(job, append);
     }
     reported_[index_of(job)] = state_of(job);
+  }
+
+  template <typename Append>
+  void append_bounded(const Job& job, const Append& append) {
+    BoundedText output(limits_.output);
+    output.append(job.output());
+    BoundedText error(limits_.output);
+    error.append(job.error());
+    std::string errors = error.text();
+    if (output.missing() > 0) {
+      if (!errors.empty() && errors.back() != '\n') errors += '\n';
+      errors += output_limit_remark("stdout", output.missing(), limits_.output) + '\n';
+    }
+    append(output.text(), errors);
   }
 
   [[noreturn]] void escaped(std::string_view text) {

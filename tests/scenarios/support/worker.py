@@ -18,6 +18,15 @@ _SANITIZERS = ("handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigill=0:han
                "print_stacktrace=1:log_path={folder}/sanitizer")
 
 
+def _is_sanitized():
+    with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
+        return re.search(r"^QUIRE_SANITIZE:STRING=.", cache.read(), re.MULTILINE) is not None
+
+
+# Whether the build under test has a sanitizer, which needs terabytes of address space.
+SANITIZED = _is_sanitized()
+
+
 def write_module_table(path, modules):
     with open(path, "w", encoding="utf-8") as table:
         table.write("[supportedBatchCommands]\n")
