@@ -65,24 +65,6 @@ TEST_CASE("record: what is written") {
     CHECK(fixture.column("processError", "bad-0") == "process error");
   }
 
-  SUBCASE("a task delivered again keeps one row, counts its attempts and forgets its earlier end") {
-    SqliteRecord record = fixture.open();
-    Batch first = make_batch("a", 1);
-    run_and_record(record, first, 7);
-    Batch again = make_batch("a", 1);
-    again.handle = "H:host:again";
-    record.begin(again, again.unanswered());
-    CHECK(fixture.column("attempts", "a-0") == "2");
-    CHECK(fixture.column("exitCode", "a-0") == "NULL");
-    CHECK(fixture.column("stdError", "a-0") == "NULL");
-    CHECK(fixture.value("SELECT handle FROM Tasks JOIN Batches USING (batch)") == "H:host:again");
-    answer(again, 0);
-    record.finished(again);
-    CHECK(fixture.column("exitCode", "a-0") == "0");
-    CHECK(fixture.number("SELECT COUNT(*) FROM Tasks") == 1);
-    CHECK(fixture.number("SELECT COUNT(*) FROM Batches WHERE uniqueId = 'unique-a'") == 2);
-  }
-
   SUBCASE("a task that was answered without being run has an end and no start") {
     SqliteRecord record = fixture.open();
     Batch batch = make_batch("a", 2);

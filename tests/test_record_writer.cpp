@@ -53,14 +53,14 @@ TEST_CASE("record writer") {
     batches[3].function = third;
     std::vector<std::thread> threads;
     store.open = false;
-    threads.emplace_back([&] { writer.record({RecordEntry::Kind::finished, &batches[0], nullptr, now()}); });
+    threads.emplace_back([&] { writer.record({.batch = &batches[0], .time = now()}); });
     {
       std::unique_lock lock(store.mutex);
       store.changed.wait(lock, [&] { return store.writes == 1; });
     }
     for (std::size_t i = 1; i < 6; ++i) {
       threads.emplace_back([&, i] {
-        writer.record({RecordEntry::Kind::finished, &batches[i], nullptr, now()});
+        writer.record({.batch = &batches[i], .time = now()});
       });
     }
     while (writer.waiting() < 5) std::this_thread::yield();

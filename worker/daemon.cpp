@@ -105,6 +105,7 @@ class Daemon {
         strays_(loop_, [this] { return pool_.host_pids(); }),
         handler_(pool_, *record_),
         gearman_(gearman_options(), work_for(site_)) {
+    pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
   }
 

@@ -17,18 +17,20 @@ constexpr milliseconds wait_in_trouble{50};
 // After this long a busy store is worth a line in the log, although nothing has been lost yet.
 constexpr milliseconds worth_a_warning{2000};
 
-std::string describe(const RecordEntry& entry) {
-  return entry.batch->handle + " " + entry.batch->function + ": the " +
-         (entry.kind == RecordEntry::Kind::started ? "start" : "end") + " of " +
-         std::to_string(entry.tasks == nullptr ? entry.batch->tasks.size() : entry.tasks->size()) + " tasks";
-}
+// For how long an entry that nobody waits for may wait for company.
+constexpr milliseconds company{100};
+
+// How much of the backlog goes into one transaction.
+constexpr std::size_t most_at_once = 256;
 
 }  // namespace
 
-RecordWriter::RecordWriter(RecordStore& store, std::shared_ptr<spdlog::logger> log, milliseconds patience)
-    : store_(store), log_(std::move(log)), patience_(patience), thread_([this] { run(); }) {
-  const std::lock_guard lock(mutex_);
+RecordWriter::RecordWriter(RecordStore& store, std::shared_ptr<spdlog::logger> log, milliseconds patience,
+                           const std::string& problem, std::size_t backlog_limit)
+    : store_(store), log_(std::move(log)), patience_(patience), backlog_(backlog_limit) {
   state_.since = now();
+  if (!problem.empty()) troubled(problem);
+  thread_ = std::thread([this] { run(); });
 }
 
 RecordWriter::~RecordWriter() {
@@ -48,6 +50,15 @@ void RecordWriter::record(const RecordEntry& entry) {
   done_.wait(lock, [&] { return request.done; });
 }
 
+void RecordWriter::post(RecordEntry entry) {
+  const std::lock_guard lock(mutex_);
+  if (posted_.empty()) {
+    posted_since_ = steady_clock::now();
+    arrived_.notify_one();  // it sets its clock
+  }
+  posted_.push_back(std::move(entry));
+}
+
 RecordState RecordWriter::state() const {
   const std::lock_guard lock(mutex_);
   return state_;
@@ -55,7 +66,7 @@ RecordState RecordWriter::state() const {
 
 std::size_t RecordWriter::waiting() const {
   const std::lock_guard lock(mutex_);
-  return queue_.size();
+  return queue_.size() + posted_.size();
 }
 
 // Takes all that has arrived, writes it, wakes those who wait for it; ends when it is told to and nothing is
@@ -65,34 +76,128 @@ void RecordWriter::run() {
   std::vector<RecordEntry> entries;
   std::unique_lock lock(mutex_);
   for (;;) {
-    arrived_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
-    if (queue_.empty()) return;
+    wait_for_work(lock);
+    const bool last = stopping_ && queue_.empty();
     group.clear();
     group.swap(queue_);
-    lock.unlock();
-
     entries.clear();
     for (const Request* request : group) entries.push_back(request->entry);
-    write_group(entries);
+    for (RecordEntry& entry : posted_) entries.push_back(std::move(entry));
+    posted_.clear();
+    lock.unlock();
+
+    take(entries);
 
     lock.lock();
     for (Request* request : group) request->done = true;
     done_.notify_all();
+    if (last) return;
   }
 }
 
+// Until somebody waits, a posted entry has waited long enough, or the backlog is to be tried again.
+void RecordWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    if (stopping_ || !queue_.empty()) return;
+    const auto now = steady_clock::now();
+    auto until = steady_clock::time_point::max();
+    if (!posted_.empty()) until = posted_since_ + company;
+    if (!backlog_.empty()) until = std::min(until, retry_at_);
+    if (until <= now) return;
+    if (until == steady_clock::time_point::max()) {
+      arrived_.wait(lock);
+    } else {
+      arrived_.wait_until(lock, until);
+    }
+  }
+}
+
+// What is kept goes first, so that nothing overtakes what happened before it.
+void RecordWriter::take(const std::vector<RecordEntry>& entries) {
+  std::string reason;
+  if (!write_backlog()) return keep(entries);
+  if (entries.empty() || write_group(entries, reason)) return;
+  troubled(reason);
+  keep(entries);
+}
+
+// True when nothing is left of it.
+bool RecordWriter::write_backlog() {
+  std::string reason;
+  while (!backlog_.empty()) {
+    const std::vector<RecordEntry> oldest = backlog_.oldest(most_at_once);
+    if (!write_group(oldest, reason)) {
+      troubled(reason);
+      retry_at_ = steady_clock::now() + retry_pause_.next();
+      return false;
+    }
+    backlog_.drop(oldest.size());
+    const std::lock_guard lock(mutex_);
+    state_.entries_waiting = backlog_.size();
+  }
+  retry_pause_.reset();
+  return true;
+}
+
+// Without the store, the tasks of a batch are to be run, all but those of whose end we know.
+void RecordWriter::keep(std::span<const RecordEntry> entries) {
+  for (const RecordEntry& entry : entries) {
+    if (entry.kind == RecordEntry::Kind::begun) {
+      *entry.begun = {};
+      for (Task* task : *entry.tasks) {
+        if (task->result) continue;
+        if (const TaskResult* known = backlog_.result_of(task->id)) {
+          task->result = *known;
+          task->result->on_record = true;
+        } else {
+          entry.begun->to_run.push_back(task);
+        }
+      }
+    }
+    for (const std::string& what : backlog_.keep(entry)) {
+      log_->error("{} is not recorded: more waits for the {} than memory is kept for.", what, store_.name());
+      const std::lock_guard lock(mutex_);
+      ++state_.entries_lost;
+    }
+  }
+  if (retry_at_ <= steady_clock::now()) retry_at_ = steady_clock::now() + retry_pause_.next();
+  const std::lock_guard lock(mutex_);
+  state_.entries_waiting = backlog_.size();
+}
+
 // One transaction for all; where that fails one for each, so that a batch which cannot be written (a text
-// beyond the store's limit, say) takes no other with it.
-void RecordWriter::write_group(std::span<const RecordEntry> entries) {
+// beyond the store's limit, say) takes no other with it: it is lost when others can be written. False, with a
+// reason, when none can.
+bool RecordWriter::write_group(std::span<const RecordEntry> entries, std::string& reason) {
   try {
     write_patiently(entries);
-    return committed(entries.size());
+    committed(entries.size());
+    return true;
   } catch (const RecordBusy& error) {
-    return lost(entries, error.what());
+    reason = error.what();
+    return false;
   } catch (const std::exception& error) {
-    if (entries.size() == 1) return lost(entries, error.what());
+    reason = error.what();
+    if (entries.size() == 1) return false;
   }
-  for (std::size_t i = 0; i < entries.size(); ++i) write_group(entries.subspan(i, 1));
+  std::vector<std::pair<const RecordEntry*, std::string>> failed;
+  std::vector<const RecordEntry*> busy;
+  for (const RecordEntry& entry : entries) {
+    try {
+      write_patiently({&entry, 1});
+      committed(1);
+    } catch (const RecordBusy&) {
+      busy.push_back(&entry);
+    } catch (const std::exception& error) {
+      failed.emplace_back(&entry, error.what());
+    }
+    // Nothing can be written: to try the others would only cost time.
+    if (&entry == &entries[1] && failed.size() + busy.size() == 2) return false;
+  }
+  if (failed.size() + busy.size() == entries.size()) return false;
+  for (const auto& [entry, why] : failed) lost(*entry, why);
+  for (const RecordEntry* entry : busy) keep({entry, 1});
+  return true;
 }
 
 void RecordWriter::write_patiently(std::span<const RecordEntry> entries) {
@@ -125,28 +230,29 @@ void RecordWriter::committed(std::size_t entries) {
   state_.healthy = true;
   state_.problem.clear();
   state_.since = now();
+  const std::uint64_t waiting = state_.entries_waiting;
   const std::uint64_t lost = state_.entries_lost;
   lock.unlock();
-  log_->warn("The {} is written again; until now {} starts and ends of batches were not recorded.",
-             store_.name(), lost);
+  log_->warn("The {} is written again; {} starts and ends of batches that have waited for it follow, {} were lost.",
+             store_.name(), waiting, lost);
 }
 
-void RecordWriter::lost(std::span<const RecordEntry> entries, const std::string& reason) {
+void RecordWriter::troubled(const std::string& reason) {
   std::unique_lock lock(mutex_);
-  state_.entries_lost += entries.size();
   state_.problem = "The " + store_.name() + " cannot be written: " + reason + ".";
-  const bool news = std::exchange(state_.healthy, false);
-  if (news) state_.since = now();
+  if (!std::exchange(state_.healthy, false)) return;
+  state_.since = now();
   lock.unlock();
-  if (news) {
-    log_->error(
-        "The {} cannot be written: {}. Tasks are run and answered all the same, but what becomes of them is "
-        "not recorded until this is mended.",
-        store_.name(), reason);
-  }
-  // After the first one these are many, and all say the same.
-  const auto level = news ? spdlog::level::err : spdlog::level::debug;
-  for (const RecordEntry& entry : entries) log_->log(level, "{} is not recorded.", describe(entry));
+  log_->error(
+      "The {} cannot be written: {}. Tasks are run and answered all the same; what becomes of them is kept in memory "
+      "and recorded when this is mended, which is tried again and again.",
+      store_.name(), reason);
+}
+
+void RecordWriter::lost(const RecordEntry& entry, const std::string& reason) {
+  log_->error("{} is not recorded: {}.", describe(entry), reason);
+  const std::lock_guard lock(mutex_);
+  ++state_.entries_lost;
 }
 
 }  // namespace quire

@@ -2,6 +2,7 @@
 //
 // A caller waits until the transaction with its entry has been committed. Whatever else arrived while the
 // writer was busy goes into its next transaction, so the more batches end at once, the less each one costs.
+// What cannot be written is kept in memory and written when that is possible again.
 #pragma once
 
 #include <chrono>
@@ -15,23 +16,16 @@
 #include <thread>
 #include <vector>
 
+#include "worker/back_off.hpp"
 #include "worker/batch.hpp"
+#include "worker/record_backlog.hpp"
+#include "worker/record_entry.hpp"
 
 namespace spdlog {
 class logger;
 }
 
 namespace quire {
-
-// One thing to record about a batch.
-struct RecordEntry {
-  enum class Kind { started, finished };
-  Kind kind;
-  const Batch* batch;
-  const std::vector<Task*>*
-      tasks;  // started: those that are about to be run; finished: null, it is all of them
-  Timestamp time;
-};
 
 // Somebody else holds the store just now; to try again is worth while.
 struct RecordBusy : std::runtime_error {
@@ -59,22 +53,29 @@ struct RecordState {
   Timestamp since{};    // when that changed last
   std::uint64_t transactions = 0;
   std::uint64_t entries_written = 0;
-  std::uint64_t entries_lost = 0;  // given up: their tasks were answered all the same
+  std::uint64_t entries_waiting = 0;  // kept in memory until the store can be written again
+  std::uint64_t entries_lost = 0;     // given up: their tasks were answered all the same
 };
 
 class RecordWriter {
  public:
-  // patience: for how long a busy store is tried before the entries are given up.
-  RecordWriter(RecordStore& store, std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds patience);
+  // patience: for how long a busy store is tried while all is well. problem: why the store cannot be written
+  // at present; empty when it can. backlog_limit: how many bytes of entries are kept in memory.
+  RecordWriter(RecordStore& store, std::shared_ptr<spdlog::logger> log, std::chrono::milliseconds patience,
+               const std::string& problem = "", std::size_t backlog_limit = 64 * 1024 * 1024);
 
-  // REQUIRES: no thread is in record()
+  // Writes what is left, where it can. REQUIRES: no thread is in record()
   ~RecordWriter();
   RecordWriter(const RecordWriter&) = delete;
   RecordWriter& operator=(const RecordWriter&) = delete;
 
-  // Blocks until the entry has been committed or given up. Never throws because of the store: the first entry
-  // that is lost makes an error in the log and in state(), the first one that is written again a notice.
+  // Blocks until the entry has been committed, or is kept in memory. Never throws because of the store: the
+  // first entry that cannot be written makes an error in the log and in state(), the first one that is
+  // written again a notice.
   void record(const RecordEntry& entry);
+
+  // Returns at once; the entry is written with the next one that somebody waits for, or a moment later.
+  void post(RecordEntry entry);
 
   RecordState state() const;
 
@@ -88,19 +89,29 @@ class RecordWriter {
   };
 
   void run();
-  void write_group(std::span<const RecordEntry> entries);
+  void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void take(const std::vector<RecordEntry>& entries);
+  bool write_backlog();
+  void keep(std::span<const RecordEntry> entries);
+  bool write_group(std::span<const RecordEntry> entries, std::string& reason);
   void write_patiently(std::span<const RecordEntry> entries);
   void committed(std::size_t entries);
-  void lost(std::span<const RecordEntry> entries, const std::string& reason);
+  void troubled(const std::string& reason);
+  void lost(const RecordEntry& entry, const std::string& reason);
 
   RecordStore& store_;
   const std::shared_ptr<spdlog::logger> log_;
   const std::chrono::milliseconds patience_;
+  RecordBacklog backlog_;  // of the thread only, as the next two
+  BackOff retry_pause_{std::chrono::milliseconds(100), std::chrono::milliseconds(5'000)};
+  std::chrono::steady_clock::time_point retry_at_{};
 
   mutable std::mutex mutex_;  // of everything below
   std::condition_variable arrived_;
   std::condition_variable done_;
   std::vector<Request*> queue_;
+  std::vector<RecordEntry> posted_;
+  std::chrono::steady_clock::time_point posted_since_{};
   bool stopping_ = false;
   RecordState state_;
 

@@ -1,7 +1,7 @@
 // The task record in a SQLite file of our own.
 //
 // Table Tasks has the columns of CONTRACT 5 under their own names, and ours; Batches has a row for every
-// delivery of a batch. Times are UTC as "2024-08-04 21:44:55.661575". Texts are TEXT where they are UTF-8
+// delivery of a batch, Workers one for every worker that used the file. Times are UTC as "2024-08-04 21:44:55.661575". Texts are TEXT where they are UTF-8
 // without NUL, else a BLOB with the very bytes. The schema is at the top of sqlite_schema.cpp.
 //
 // The file is in WAL mode: other processes may read it at any time, and several workers may share one. What
@@ -30,20 +30,24 @@ class SqliteRecord : public TaskRecord {
   };
 
   // Opens the file, creating it (mode 0640) and its folder (0750) where they are missing, and brings an older
-  // schema up to date. Throws std::runtime_error with a sentence: the file cannot be opened or written, is
-  // not a record, or is one of a later version.
+  // schema up to date. A file that is busy, full, corrupt or cannot be written is tried again and again, and
+  // what happens meanwhile is kept in memory: see state(). Throws std::runtime_error with a sentence: the file
+  // or its folder cannot be created, is another program's, or is one of a later version.
   SqliteRecord(Options options, std::shared_ptr<spdlog::logger> log);
 
   // REQUIRES: no thread is in begin(), interrupted() or finished()
   ~SqliteRecord() override;
 
-  // A task that the record has already gets one more attempt, and its earlier end is forgotten.
   Begun begin(const Batch& batch, const std::vector<Task*>& tasks) override;
   void interrupted(const Batch& batch, const std::vector<Task*>& tasks) override;
   void finished(const Batch& batch) override;
   void delivered(const std::string& handle, const std::string& unique, bool has_arrived) override;
 
   RecordState state() const;
+
+  // Held as long as this worker lives, and by hosts that get it: others see by it that its tasks still run.
+  // -1: there is none.
+  int presence_descriptor() const;
 
   // For people: "record /var/lib/quire/record.sqlite: written, 2 entries waiting".
   std::string describe() const;

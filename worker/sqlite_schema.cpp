@@ -48,6 +48,21 @@ CREATE TABLE Tasks (
 );
 CREATE UNIQUE INDEX TasksById ON Tasks (taskUUID);
 )",
+    R"(
+CREATE TABLE Workers (             -- those that have opened this record; worker_presence.hpp tells which live
+  worker INTEGER PRIMARY KEY AUTOINCREMENT,
+  client TEXT NOT NULL,
+  startTime TEXT NOT NULL
+);
+ALTER TABLE Batches ADD COLUMN worker INTEGER REFERENCES Workers;
+ALTER TABLE Batches ADD COLUMN delivery TEXT;  -- of the reply: delivered, undelivered; interrupted: there is none
+CREATE TABLE Attempts (            -- of tasks that were begun more than once: the earlier ones
+  sequence INTEGER NOT NULL REFERENCES Tasks,
+  attempt INTEGER NOT NULL,
+  batch INTEGER REFERENCES Batches,
+  PRIMARY KEY (sequence, attempt)
+) WITHOUT ROWID;
+)",
 };
 constexpr int current_version = static_cast<int>(std::size(migrations));
 

@@ -60,7 +60,8 @@ struct RecordFixture {
 
   SqliteRecord open(bool capture_output = true,
                     std::chrono::milliseconds patience = std::chrono::seconds(20)) {
-    return SqliteRecord({path, "host:42", capture_output, patience}, log);
+    return SqliteRecord(
+        {.path = path, .client = "host:42", .capture_output = capture_output, .patience = patience}, log);
   }
   std::string open_error() {
     try {
