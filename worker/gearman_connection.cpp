@@ -120,6 +120,7 @@ struct GearmanConnection::Impl {
     set_cork(false);
     if (result != GEARMAN_IO_WAIT) lost(result);
     asking = true;
+    ++questions;
   }
 
   std::unique_ptr<Taken> take() {
@@ -132,6 +133,7 @@ struct GearmanConnection::Impl {
           read_packet();
           if (!stopped) send(PacketType::pre_sleep);
           sleeping = true;
+          answers = questions;
           break;
         case PacketType::noop:
           read_packet();
@@ -167,6 +169,7 @@ struct GearmanConnection::Impl {
     if (held) return;
     sleeping = false;
     send(PacketType::grab_job_all);
+    ++questions;
   }
 
   void hold(bool on) {
@@ -184,6 +187,7 @@ struct GearmanConnection::Impl {
     gearman_job_st* job = gearman_worker_grab_job(worker.get(), nullptr, &result);
     if (job == nullptr) lost(result);
     asking = false;
+    answers = questions;
     auto taken = std::make_unique<Taken>();
     taken->job = std::make_shared<Job>(job);
     taken->delivery.function = gearman_job_function_name(job);
@@ -269,6 +273,8 @@ struct GearmanConnection::Impl {
   bool sleeping = false;  // asking, and the server will say NOOP when there is something
   bool held = false;
   bool woken = false;  // the server has said so while we were held
+  std::uint64_t questions = 0;
+  std::uint64_t answers = 0;
   std::uint64_t heard = 0;
   std::uint64_t echoed = 0;
   std::uint64_t refused = 0;
@@ -297,6 +303,8 @@ void GearmanConnection::offer(std::string_view function) { impl_->offer(function
 void GearmanConnection::hold(bool held) { impl_->hold(held); }
 void GearmanConnection::probe(std::uint64_t number) { impl_->send(PacketType::echo_req, std::to_string(number)); }
 std::uint64_t GearmanConnection::echoed() const { return impl_->echoed; }
+std::uint64_t GearmanConnection::questions() const { return impl_->questions; }
+std::uint64_t GearmanConnection::answers() const { return impl_->answers; }
 std::uint64_t GearmanConnection::heard() const { return impl_->heard; }
 std::uint64_t GearmanConnection::refused() const { return impl_->refused; }
 void GearmanConnection::stop_asking() { impl_->stopped = true; }

@@ -45,7 +45,7 @@ class GearmanConnection {
   int descriptor() const;
 
   // Asks the server for a job. It arrives by take(), at once or when there is one; until then the connection
-  // is asking(). REQUIRES: !asking()
+  // is asking(). REQUIRES: !asking(), and no echo is on its way: libgearman would take it for the answer
   void ask();
   bool asking() const;
 
@@ -64,6 +64,11 @@ class GearmanConnection {
   // echoed so far is echoed(). REQUIRES: !question_open(), or libgearman may read the echo with the job
   void probe(std::uint64_t number);
   std::uint64_t echoed() const;
+
+  // How many questions for a job have been asked, and how many answered: the answer to one tells, too, that
+  // the server has read what was sent before it.
+  std::uint64_t questions() const;
+  std::uint64_t answers() const;
 
   // How often the server has said anything.
   std::uint64_t heard() const;

@@ -23,6 +23,13 @@ void GearmanLine::released(const std::string& function, bool exclusive) {
   if (exclusive) --exclusive_in_hand_;
 }
 
+bool GearmanLine::ask() {
+  if (connection_.asking()) return true;
+  if (connection_.echoed() < probed_) return false;
+  connection_.ask();
+  return true;
+}
+
 // The server takes a job away when its function is withdrawn from the connection that has it.
 void GearmanLine::withdraw_only(const std::set<std::string>& functions) {
   for (const std::string& function : functions) {
@@ -40,7 +47,7 @@ void GearmanLine::withdraw_only(const std::set<std::string>& functions) {
 void GearmanLine::complete(GearmanConnection::Job& job, std::string_view reply, const std::string& handle,
                            const std::string& unique) {
   connection_.complete(job, reply);
-  unconfirmed_.push_back({++last_number_, {handle, unique, false}});
+  unconfirmed_.push_back({++last_number_, connection_.questions() + 1, {handle, unique, false}});
 }
 
 void GearmanLine::look_after() {
@@ -67,10 +74,15 @@ void GearmanLine::look_after() {
 }
 
 // gearmand reads what comes over a connection in order, so the echo of a number tells that the results up to
-// it have been read. Which one a refusal belongs to cannot be told where several were on their way.
+// it have been read, and so does the answer to a question that was asked after them; while there is work, the
+// questions do, and no echo is needed. Which result a refusal belongs to cannot be told where several were on
+// their way.
 void GearmanLine::confirm() {
   const bool refused = connection_.refused() != refused_;
-  while (!unconfirmed_.empty() && unconfirmed_.front().number <= connection_.echoed()) {
+  const auto has_arrived = [this](const Unconfirmed& each) {
+    return each.number <= connection_.echoed() || each.question <= connection_.answers();
+  };
+  while (!unconfirmed_.empty() && has_arrived(unconfirmed_.front())) {
     delivered_.push_back(std::move(unconfirmed_.front().result));
     delivered_.back().has_arrived = !refused;
     unconfirmed_.pop_front();

@@ -36,6 +36,9 @@ class GearmanLine {
   void released(const std::string& function, bool exclusive);
   bool has_exclusive() const { return exclusive_in_hand_ > 0; }
 
+  // Asks for a job, unless it asks already or cannot just now; false where it does not ask.
+  bool ask();
+
   // Offers all functions but these, as far as the jobs in hand allow.
   void withdraw_only(const std::set<std::string>& functions);
 
@@ -62,6 +65,7 @@ class GearmanLine {
   using Clock = std::chrono::steady_clock;
   struct Unconfirmed {
     std::uint64_t number;
+    std::uint64_t question;  // the first one that was, or will be, asked after it
     Delivered result;
   };
 

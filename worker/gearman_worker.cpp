@@ -108,12 +108,16 @@ struct GearmanWorker::Impl {
         guarded(line, [this, may_take](Line& each) {
           if (worker.stopping() || is_retired() || each.work != work) each.line.connection().stop_asking();
           each.line.connection().hold(!may_take);
+        });
+      });
+      if (!worker.stopping() && !is_retired() && may_take && worker.slot_free()) ask();
+      for_each_line([this](std::list<Line>::iterator line) {
+        guarded(line, [this](Line& each) {
           each.line.look_after();
           tell_delivered(each.line.take_delivered());
         });
       });
       close_old_lines();
-      if (!worker.stopping() && !is_retired() && may_take && worker.slot_free()) ask();
       if (std::exchange(line_lost, false) || done()) return;
       wait_for_events(may_take);
       for_each_line([this](std::list<Line>::iterator line) { receive(line); });
@@ -146,8 +150,7 @@ struct GearmanWorker::Impl {
       }
       guarded(line, [&](Line& chosen) {
         chosen.line.withdraw_only(worker.exclusive_functions());
-        if (chosen.line.connection().asking()) return;
-        chosen.line.connection().ask();
+        if (!chosen.line.ask()) return;
         if (!connected.exchange(true)) {
           spdlog::info("job server {}: connected, {} functions offered", name, work->functions.size());
           worker.options.registered();

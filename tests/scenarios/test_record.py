@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sqlite3
 
 from support.controller import task, tasks_of
 from support.record import as_bytes
@@ -74,12 +75,26 @@ class TestRecord(Scenario):
         folder = os.path.join(self.folder, "a folder")
         os.mkdir(folder)
         self.check_that_it_is_refused(folder, folder)
-        other = os.path.join(self.folder, "no database")
-        with open(other, "w", encoding="utf-8") as file:
+        other = os.path.join(self.folder, "another program's")
+        with sqlite3.connect(other) as database:
+            database.execute("CREATE TABLE theirs (letter)")
+        self.check_that_it_is_refused(other, other, "another program")
+
+    def test_a_corrupt_record_costs_no_reply_and_gives_way_to_a_new_one(self):
+        record = os.path.join(self.folder, "corrupt.sqlite")
+        with open(record, "w", encoding="utf-8") as file:
             file.write("A letter to the archivist. " * 1000)
-        self.check_that_it_is_refused(other, other)
-        with open(other, encoding="utf-8") as file:
+        worker = self.start_worker({"mix_native": "mix_native"}, {"record": record})
+        wait_until(lambda: "cannot be written: file is not a database" in worker.log_text(), "the worker to say so")
+        batch = self.batch_of(10)
+        self.controller.wait([batch])
+        self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
+        with open(record, encoding="utf-8") as file:
             self.assertTrue(file.read().startswith("A letter"), "the file was harmed")
+        os.rename(record, record + ".away")
+        wait_until(lambda: "is written again" in worker.log_text(), "the worker to make a new record")
+        wait_until(lambda: self.record.query("SELECT count(*) FROM Tasks WHERE exitCode = 0")[0][0] == 10,
+                   "what was kept to be written")
 
     def test_another_program_that_holds_the_record_delays_and_loses_nothing(self):
         self.start_worker({"mix_native": "mix_native"})
@@ -110,4 +125,5 @@ class TestRecord(Scenario):
 
         resource.prlimit(self.worker.pid, resource.RLIMIT_FSIZE, unlimited)
         self.controller.wait([self.batch_of(128)])
-        self.assertEqual(self.record.count(), before + 128)
+        # What could not be written has been kept, and is there too.
+        self.assertEqual(self.record.query("SELECT count(*) FROM Tasks WHERE exitCode = 0")[0][0], before + 256)
