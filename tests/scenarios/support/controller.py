@@ -120,16 +120,21 @@ class Controller:
         """Until gearmand has taken the batches in."""
         self._pump_until(lambda: all(batch.handle for batch in batches), "JOB_CREATED", GUARD)
 
+    def pump(self, seconds):
+        """Sends and takes what there is, for so long at most."""
+        end = time.monotonic() + seconds
+        self._pump_until(lambda: time.monotonic() >= end, "nothing", GUARD, patience=seconds)
+
     def _send(self, kind, *arguments):
         body = b"\0".join(arguments)
         self._outgoing += [memoryview(b"\0REQ" + struct.pack(">II", kind, len(body))), memoryview(body)]
 
-    def _pump_until(self, condition, what, guard):
+    def _pump_until(self, condition, what, guard, patience=0.5):
         end = time.monotonic() + guard
         while not condition():
             events = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._outgoing else 0)
             self._selector.modify(self._socket, events)
-            for _, ready in self._selector.select(timeout=0.5):
+            for _, ready in self._selector.select(timeout=patience):
                 if ready & selectors.EVENT_WRITE:
                     self._write()
                 if ready & selectors.EVENT_READ:

@@ -25,8 +25,10 @@ def _free_port():
 class JobServer:
     """Running when constructed."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, queue=None):
+        """queue: a SQLite file that keeps background jobs."""
         self.folder = folder
+        self._queue = ["--queue-type=libsqlite3", f"--libsqlite3-db={queue}"] if queue else []
         self.log = os.path.join(folder, "gearmand.log")
         self._process = None
         for _ in range(20):
@@ -43,7 +45,7 @@ class JobServer:
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 ["gearmand", "--listen=127.0.0.1", f"--port={self.port}", "--config-file=/dev/null",
-                 "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING"],
+                 "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
         wait_until(lambda: self._process.poll() is not None or self._answers(), "gearmand to answer")

@@ -5,6 +5,7 @@ whoever its parent has become meanwhile.
 """
 
 import os
+import signal
 
 
 def is_alive(pid):
@@ -14,6 +15,23 @@ def is_alive(pid):
             return stat.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def parent(pid):
+    """The parent's process id; 0 where there is none any more."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            return int(stat.read().rpartition(b")")[2].split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+def kill(pid, number=signal.SIGKILL):
+    """To a process that may have ended meanwhile."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 def command_line(pid):

@@ -36,7 +36,13 @@ class Scenario(unittest.TestCase):
             shutil.rmtree(self.folder)
         return result
 
+    def figure(self, text):
+        """What was measured, for the table of tests/faults/run."""
+        self.figures.append(text)
+        print(f"    {text}", file=sys.stderr)
+
     def setUp(self):
+        self.figures = []
         self.server = JobServer(self.folder)
         self.addCleanup(self.server.stop)
         self.workers = []
