@@ -47,6 +47,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     launch.program = command.front();
     launch.arguments.assign(command.begin() + 1, command.end());
     launch.environment = host_environment(settings);
+    launch.no_new_privileges = settings.no_new_privileges;
     launch.descriptors = {
         {text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};
     if (held_descriptor >= 0) launch.descriptors.emplace_back(held_descriptor, host_protocol::held_descriptor);

@@ -34,6 +34,7 @@ struct Child {
   const std::pair<int, int>* descriptors;
   std::size_t descriptor_count;
   int highest_target;
+  bool no_new_privileges;
   sigset_t mask;
   int error = 0;
 };
@@ -46,6 +47,7 @@ struct Child {
     scratch[i] = ::fcntl(child.descriptors[i].first, F_DUPFD_CLOEXEC, first_scratch_descriptor);
     good = scratch[i] >= 0;
   }
+  if (child.no_new_privileges) good = good && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   const int null = good ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
   good = good && null >= 0 && ::dup2(null, 0) == 0;
   for (std::size_t i = 0; good && i < child.descriptor_count; ++i) {
@@ -54,6 +56,7 @@ struct Child {
   if (good) {
     ::close_range(static_cast<unsigned>(child.highest_target) + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     ::signal(SIGPIPE, SIG_DFL);
+    ::signal(SIGXFSZ, SIG_DFL);
     ::sigprocmask(SIG_SETMASK, &child.mask, nullptr);
     ::execve(child.program, child.arguments, child.environment);
   }
@@ -84,6 +87,7 @@ Started start(const Subprocess::Launch& launch) {
   child.descriptors = launch.descriptors.data();
   child.descriptor_count = launch.descriptors.size();
   child.highest_target = 2;
+  child.no_new_privileges = launch.no_new_privileges;
   for (const auto& [ours, theirs] : launch.descriptors)
     child.highest_target = std::max(child.highest_target, theirs);
 
