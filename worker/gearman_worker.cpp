@@ -141,7 +141,7 @@ struct GearmanWorker::Impl {
                             [this](const Line& spare) { return may_ask(spare) && !spare.line.has_exclusive(); });
       }
       if (line == lines.end()) {
-        const std::set<std::string> withdrawn = worker.exclusive_functions();
+        const std::set<std::string> withdrawn = withdrawn_functions();
         const std::vector<std::string> offered = functions_without(withdrawn);
         if (offered.empty()) return;
         lines.emplace_back(++last_line, work, address, worker.options.identifier, offered, withdrawn,
@@ -149,7 +149,7 @@ struct GearmanWorker::Impl {
         line = std::prev(lines.end());
       }
       guarded(line, [&](Line& chosen) {
-        chosen.line.withdraw_only(worker.exclusive_functions());
+        chosen.line.withdraw_only(withdrawn_functions());
         if (!chosen.line.ask()) return;
         if (!connected.exchange(true)) {
           spdlog::info("job server {}: connected, {} functions offered", name, work->functions.size());
@@ -157,6 +157,15 @@ struct GearmanWorker::Impl {
         }
         back_off.reset();
       });
+    }
+
+    // Functions of the present work of which no second job may be taken.
+    std::set<std::string> withdrawn_functions() const {
+      std::set<std::string> functions = worker.exclusive_functions();
+      std::erase_if(functions, [this](const std::string& function) {
+        return std::ranges::find(work->functions, function) == work->functions.end();
+      });
+      return functions;
     }
 
     std::vector<std::string> functions_without(const std::set<std::string>& withdrawn) const {

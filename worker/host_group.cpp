@@ -30,6 +30,7 @@ void HostGroup::retire() {
 }
 
 WarmHost* HostGroup::host(const std::shared_ptr<const Settings>& settings) {
+  if (current_ && current_->is_dying()) retired_.push_back(std::move(current_));
   if (!current_) {
     settings_ = settings;
     fingerprint_ = fingerprint_of(module_);

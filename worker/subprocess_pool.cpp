@@ -20,6 +20,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "worker/back_off.hpp"
+#include "worker/host_environment.hpp"
 #include "worker/host_group.hpp"
 #include "worker/split.hpp"
 #include "worker/subset_guard.hpp"
@@ -66,6 +67,12 @@ struct RunningSubset {
   std::unique_ptr<SubsetGuard> guard;
   Clock::time_point begin = Clock::now();
 };
+
+// Whether a host of the module that was started with the one settings would be another one with the other.
+bool start_differently(const Module& module, const Settings& one, const Settings& other) {
+  return host_command(module, one) != host_command(module, other) || host_environment(one) != host_environment(other) ||
+         one.no_new_privileges != other.no_new_privileges;
+}
 
 bool is_shortage(const std::system_error& error) {
   const int code = error.code().value();
@@ -316,9 +323,11 @@ struct SubprocessPool::Impl {
   }
 
   void configure(const Settings& given) {
-    settings = std::make_shared<const Settings>(given);
+    const auto before = std::exchange(settings, std::make_shared<const Settings>(given));
     share(*settings);
-    for (auto& [key, group] : groups) group.hosts.retire();
+    for (auto& [key, group] : groups) {
+      if (start_differently(group.hosts.module(), *before, *settings)) group.hosts.retire();
+    }
     schedule();
   }
 

@@ -43,7 +43,7 @@ class SubprocessPool final : public SubsetRunner {
   // Every host holds this descriptor (closed on exec) for as long as it or one of its subsets lives.
   void let_hosts_hold(int descriptor);
 
-  // New settings: hosts are started anew with them, and subsets that run go on under the old ones.
+  // New settings: hosts that they concern are started anew, and subsets that run go on under the old ones.
   void configure(const Settings& settings);
 
   // Ends the subsets that run, TERM first and KILL after the grace period, and starts no more, for good. Tasks

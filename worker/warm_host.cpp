@@ -52,6 +52,7 @@ void WarmHost::run(std::shared_ptr<Subset> subset, std::function<void(SubsetEnd)
   const bool sent = host_.send(message, subset->descriptors_to_send());
   subset->descriptors_sent();
   if (!sent) {
+    dying_ = true;
     finish(number, {.how = SubsetEnd::How::not_started, .reason = "its host process did not take it."});
   } else if (!answer_timer_->runs) {
     check_answers_later();

@@ -39,6 +39,9 @@ class WarmHost {
   // To the process group of a subset.
   void signal(const Subset& subset, int number);
 
+  // It did not take a subset: that it has ended is about to be told.
+  bool is_dying() const { return dying_; }
+
   std::size_t running() const { return running_.size(); }
   std::size_t served() const { return served_; }
 
@@ -63,6 +66,7 @@ class WarmHost {
   ModuleHost::End end_;
   std::map<std::uint64_t, Running> running_;
   std::size_t served_ = 0;
+  bool dying_ = false;
   std::function<void()> changed_;
   struct AnswerTimer;
   std::shared_ptr<AnswerTimer> answer_timer_;

@@ -122,7 +122,8 @@ class TestStorms(Scenario):
                     batches.clear()
                     controller = Controller(self.server.port)
                 while open_batches and len(batches) < IN_FLIGHT:
-                    batches.append(controller.submit(*open_batches.pop()))
+                    batches.append(controller.submit(*open_batches[-1]))
+                    open_batches.pop()
                 controller.pump(0.02)
             except (ConnectionError, BrokenPipeError):
                 controller.close()

@@ -60,6 +60,7 @@ class Worker:
             "state_directory": os.path.join(folder, "state"),
             "shared_directory": os.path.join(folder, "shared") + "/",
             "max_processes": "2",
+            "shutdown_timeout": "30",  # less than a test waits for the end
             "python": "/usr/bin/python3",
             "pass_environment": "PATH HOME LANG ASAN_OPTIONS UBSAN_OPTIONS SCENARIO_MARK",
             **(settings or {}),
