@@ -98,6 +98,11 @@ TEST_CASE("subprocess") {
     CHECK(output_of(shell("grep SigBlk /proc/self/status; grep SigIgn /proc/self/status")) ==
           "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
   }
+  SUBCASE("it gains no privileges where that is asked for") {
+    Subprocess::Launch launch = shell("grep NoNewPrivs /proc/self/status");
+    launch.no_new_privileges = true;
+    CHECK(output_of(launch) == "NoNewPrivs:\t1\n");
+  }
   SUBCASE("one that is destroyed has been killed with its group, and reaped") {
     boost::asio::io_context loop;
     Pipe pipe;

@@ -10,6 +10,7 @@
 
 #include "worker/ini_file.hpp"
 #include "worker/nearest.hpp"
+#include "worker/privileges.hpp"
 
 namespace quire {
 namespace {
@@ -117,7 +118,11 @@ Module ModuleRegistry::find_module(const std::string& name) const {
     throw NoSuchModule("Client script " + name + " exists twice, as " + files[0].path + " and as " +
                        files[1].path + "; remove or rename one of the two.");
   }
-  if (files.size() == 1) return files[0];
+  if (files.size() == 1) {
+    const std::string reason = ::geteuid() == 0 ? reason_not_to_run_as_root(files[0].path) : "";
+    if (!reason.empty()) throw NoSuchModule("Client script " + name + ": " + reason);
+    return files[0];
+  }
   if (!import_prefix_.empty()) return {name, ModuleKind::python, "", import_prefix_ + name};
   refuse_missing(name);
 }

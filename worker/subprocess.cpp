@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/process/v2/process.hpp>
+
+#include "worker/privileges.hpp"
 
 namespace quire {
 
@@ -35,6 +38,7 @@ struct Child {
   std::size_t descriptor_count;
   int highest_target;
   bool no_new_privileges;
+  rlim_t open_files;  // soft limit; 0: ours
   sigset_t mask;
   int error = 0;
 };
@@ -46,6 +50,11 @@ struct Child {
   for (std::size_t i = 0; good && i < child.descriptor_count; ++i) {
     scratch[i] = ::fcntl(child.descriptors[i].first, F_DUPFD_CLOEXEC, first_scratch_descriptor);
     good = scratch[i] >= 0;
+  }
+  rlimit open_files{};
+  if (child.open_files > 0 && ::getrlimit(RLIMIT_NOFILE, &open_files) == 0) {
+    open_files.rlim_cur = child.open_files;
+    ::setrlimit(RLIMIT_NOFILE, &open_files);
   }
   if (child.no_new_privileges) good = good && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
   const int null = good ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
@@ -88,6 +97,7 @@ Started start(const Subprocess::Launch& launch) {
   child.descriptor_count = launch.descriptors.size();
   child.highest_target = 2;
   child.no_new_privileges = launch.no_new_privileges;
+  child.open_files = open_files_limit_of_children();
   for (const auto& [ours, theirs] : launch.descriptors)
     child.highest_target = std::max(child.highest_target, theirs);
 

@@ -120,6 +120,12 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
 }
 
 Settings CommandOptions::settings() const {
+  Settings settings = stated_settings();
+  settings.complete();
+  return settings;
+}
+
+Settings CommandOptions::stated_settings() const {
   Settings settings;
   const char* const variable = std::getenv("QUIRE_CONFIG");
   if (values_.count("config") != 0) {
@@ -135,7 +141,6 @@ Settings CommandOptions::settings() const {
     if (is_own(own_, setting) || values_.count(setting.option) == 0) continue;
     set_setting(settings, setting.name, values_[setting.option].as<std::string>(), "--" + setting.option);
   }
-  settings.complete();
   return settings;
 }
 

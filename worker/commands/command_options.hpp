@@ -46,6 +46,9 @@ class CommandOptions {
   // command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
   Settings settings() const;
 
+  // The same, not completed: what was said and nothing else.
+  Settings stated_settings() const;
+
  private:
   Text text_;
   boost::program_options::options_description own_;

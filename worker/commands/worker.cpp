@@ -1,4 +1,6 @@
 // quire worker: the daemon's command line.
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -7,6 +9,7 @@
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/daemon.hpp"
+#include "worker/privileges.hpp"
 
 namespace quire {
 
@@ -37,8 +40,14 @@ int run_worker(const std::vector<std::string>& arguments) {
   if (!options.words().empty()) {
     throw UsageError("It takes no words besides options: remove \"" + options.words().front() + "\".");
   }
+  // Before the settings are complete: which folders are the default depends on the user.
+  drop_privileges(options.stated_settings());
   const Settings settings = options.settings();
   set_up_log(settings);
+  if (::geteuid() == 0) {
+    spdlog::warn("The worker runs as root, and so do all client scripts: name another user (setting user).");
+  }
+  raise_open_files_limit();
   // libgearman would silently add the servers of this variable to those of the settings.
   ::unsetenv("GEARMAN_SERVERS");
   serve(settings, [&options] { return options.settings(); });

@@ -28,6 +28,7 @@ import resource
 import select
 import signal
 import socket
+import stat
 import struct
 import sys
 import time
@@ -739,6 +740,7 @@ def load(name, file):
     """The script as a module."""
     try:
         if file is None:
+            refuse_what_everybody_may_write(name)
             return importlib.import_module(name)
         loader = importlib.machinery.SourceFileLoader(name, file)
         spec = importlib.util.spec_from_file_location(name, file, loader=loader)
@@ -747,6 +749,8 @@ def load(name, file):
         sys.modules.setdefault(name, module)
         loader.exec_module(module)
         return module
+    except CannotLoad:
+        raise
     except SyntaxError as error:
         where = f"{error.filename}, line {error.lineno}"
         raise CannotLoad(f"{name} cannot be loaded: {where}: {error.msg}.", error)
@@ -754,6 +758,21 @@ def load(name, file):
         raise CannotLoad(f"{name} ended its process with {end!r} while it was loaded.", end)
     except BaseException as error:
         raise CannotLoad(f"{name} cannot be loaded: {type(error).__name__}: {described(error)}", error)
+
+
+def refuse_what_everybody_may_write(name, user=None):
+    """Root does not run what anybody may have changed. A script with a file has been looked at by the worker."""
+    if (os.geteuid() if user is None else user) != 0:
+        return
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.has_location:
+        return
+    for path in (spec.origin, os.path.dirname(spec.origin)):
+        if os.stat(path).st_mode & stat.S_IWOTH:
+            raise CannotLoad(
+                f"{path} may be written by everybody, so root does not run what is there: chmod o-w {path},"
+                " or run the worker as another user (setting user)."
+            )
 
 
 def describe(module, name):

@@ -45,6 +45,7 @@ class Worker:
         self.log = os.path.join(folder, "worker.log")
         self.scripts = os.path.join(folder, "scripts")  # for scripts that a test writes itself
         self.mark = f"SCENARIO_MARK={folder}"
+        self.program = os.path.join(BUILD, "bin", "quire")
         self.process = None
         self._end_is_known = False
         os.makedirs(self.scripts, exist_ok=True)
@@ -65,11 +66,16 @@ class Worker:
             "pass_environment": "PATH HOME LANG ASAN_OPTIONS UBSAN_OPTIONS SCENARIO_MARK",
             **(settings or {}),
         }
+        self.functions = functions or {}
         write_module_table(self.settings["client_modules"], modules)
+        self.write_config()
+
+    def write_config(self):
+        """Writes the settings and functions as they are now."""
         with open(self.config, "w", encoding="utf-8") as config:
             config.write("[quire]\n")
             config.writelines(f"{name} = {value}\n" for name, value in self.settings.items())
-            for function, values in (functions or {}).items():
+            for function, values in self.functions.items():
                 config.write(f"\n[function:{function}]\n")
                 config.writelines(f"{name} = {value}\n" for name, value in values.items())
             # Python would write its caches beside the scripts, into the source tree.
@@ -80,7 +86,7 @@ class Worker:
         self._end_is_known = False
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*through, os.path.join(BUILD, "bin", "quire"), "worker", "--config", self.config],
+                [*through, self.program, "worker", "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self.environment)
         return self
 
