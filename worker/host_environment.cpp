@@ -12,7 +12,12 @@ extern char** environ;
 
 namespace quire {
 
-std::vector<std::string> host_command(const Module& module, const Settings& settings) {
+std::vector<std::string> host_command(const Module& module, const Settings& settings, bool guarded) {
+  if (guarded) {
+    std::vector<std::string> command = host_command(module, settings);
+    command.insert(command.begin(), {installation().native_host, "guard"});
+    return command;
+  }
   switch (module.kind) {
     case ModuleKind::native:
       return {installation().native_host, "native", module.path};

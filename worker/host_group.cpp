@@ -34,7 +34,8 @@ WarmHost* HostGroup::host(const std::shared_ptr<const Settings>& settings) {
   if (!current_) {
     settings_ = settings;
     fingerprint_ = fingerprint_of(module_);
-    current_ = std::make_unique<WarmHost>(loop_, module_, *settings_, held_descriptor_, [this] { on_change(); });
+    const ModuleHost::Options options{.held_descriptor = held_descriptor_, .guarded = guarded_};
+    current_ = std::make_unique<WarmHost>(loop_, module_, *settings_, options, [this] { on_change(); });
   }
   return current_->state() == WarmHost::State::ready ? current_.get() : nullptr;
 }
@@ -44,7 +45,14 @@ void HostGroup::give_away() { retired_.push_back(std::move(current_)); }
 void HostGroup::on_change() {
   std::string cannot_load;
   retired_.remove_if([](const auto& host) { return host->state() == WarmHost::State::gone; });
-  if (current_ && current_->state() == WarmHost::State::ready) too_late_ = 0;
+  if (current_ && current_->state() == WarmHost::State::ready) {
+    too_late_ = 0;
+    // That a module must not be forked is known once it is loaded: from the second time on it has its guard.
+    if (current_->description().fresh && !guarded_) {
+      guarded_ = true;
+      retire();
+    }
+  }
   if (current_ && current_->state() == WarmHost::State::gone) {
     const ModuleHost::End end = current_->end();
     current_.reset();

@@ -23,7 +23,7 @@ class HostGroup {
     std::function<void(const std::string& why)> cannot_load;  // nor could a second host, where that may help
   };
 
-  // held_descriptor: as ModuleHost has it.
+  // held_descriptor: as ModuleHost::Options has it.
   HostGroup(boost::asio::io_context& loop, Module module, int held_descriptor, Events events);
 
   const Module& module() const { return module_; }
@@ -64,6 +64,7 @@ class HostGroup {
   std::unique_ptr<WarmHost> current_;
   std::list<std::unique_ptr<WarmHost>> retired_;
   std::shared_ptr<const Settings> settings_;
+  bool guarded_ = false;
   std::size_t too_late_ = 0;  // hosts in a row that were not ready in time
   std::chrono::steady_clock::time_point last_used_ = std::chrono::steady_clock::now();
 };

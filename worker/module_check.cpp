@@ -25,8 +25,7 @@ ModuleCheck check_module(const Module& module, const Settings& settings) {
     loop.stop();
   };
   try {
-    constexpr int no_descriptor = -1;
-    host.emplace(loop, module, settings, no_descriptor,
+    host.emplace(loop, module, settings, ModuleHost::Options(),
                  ModuleHost::Events{.ready = on_ready, .subset = {}, .gone = on_gone});
     loop.run();
   } catch (const std::system_error& error) {

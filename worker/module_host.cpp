@@ -33,7 +33,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
         text(loop),
         start_timer(loop) {}
 
-  void start(asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor) {
+  void start(asio::io_context& loop, const Module& module, const Settings& settings, const Options& options) {
     auto [ours, theirs] = control_socket_pair();
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
@@ -43,14 +43,16 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     control.assign(ours.release());
 
     Subprocess::Launch launch;
-    const std::vector<std::string> command = host_command(module, settings);
+    const std::vector<std::string> command = host_command(module, settings, options.guarded);
     launch.program = command.front();
     launch.arguments.assign(command.begin() + 1, command.end());
     launch.environment = host_environment(settings);
     launch.no_new_privileges = settings.no_new_privileges;
     launch.descriptors = {
         {text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};
-    if (held_descriptor >= 0) launch.descriptors.emplace_back(held_descriptor, host_protocol::held_descriptor);
+    if (options.held_descriptor >= 0) {
+      launch.descriptors.emplace_back(options.held_descriptor, host_protocol::held_descriptor);
+    }
     process.emplace(loop, launch, [this](ExitStatus status) { on_end(status); });
 
     start_timer.expires_after(std::chrono::seconds(start_limit));
@@ -155,9 +157,9 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
 };
 
 ModuleHost::ModuleHost(asio::io_context& loop, const Module& module, const Settings& settings,
-                       int held_descriptor, Events events)
+                       const Options& options, Events events)
     : impl_(std::make_shared<Impl>(loop, module, settings, std::move(events))) {
-  impl_->start(loop, module, settings, held_descriptor);
+  impl_->start(loop, module, settings, options);
 }
 
 ModuleHost::~ModuleHost() {

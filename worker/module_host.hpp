@@ -33,9 +33,13 @@ class ModuleHost {
     std::function<void(const End&)> gone;
   };
 
-  // Starts the host. held_descriptor: one that it holds as long as it or one of its subsets lives; -1: none.
-  // Throws std::system_error when it cannot be started.
-  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor,
+  struct Options {
+    int held_descriptor = -1;  // one that the host holds as long as it or one of its subsets lives; -1: none
+    bool guarded = false;      // with a guard above it (guard.hpp)
+  };
+
+  // Starts the host. Throws std::system_error when it cannot be started.
+  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, const Options& options,
              Events events);
 
   // Ends the host and with it every subset that it runs. No event comes any more.

@@ -27,10 +27,10 @@ struct WarmHost::AnswerTimer {
 };
 
 WarmHost::WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings,
-                   int held_descriptor, std::function<void()> changed)
+                   const ModuleHost::Options& options, std::function<void()> changed)
     : changed_(std::move(changed)),
       answer_timer_(std::make_shared<AnswerTimer>(loop)),
-      host_(loop, module, settings, held_descriptor,
+      host_(loop, module, settings, options,
             {.ready =
                  [this](const host_protocol::Ready& ready) {
                    description_ = ready;

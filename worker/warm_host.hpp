@@ -18,8 +18,8 @@ class WarmHost {
 
   // Starts the host; `changed` is called when the state has. The host may be destroyed from `changed` only
   // when it is gone. Throws std::system_error when no process can be started.
-  WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, int held_descriptor,
-           std::function<void()> changed);
+  WarmHost(boost::asio::io_context& loop, const Module& module, const Settings& settings,
+           const ModuleHost::Options& options, std::function<void()> changed);
   ~WarmHost();
   WarmHost(const WarmHost&) = delete;
   WarmHost& operator=(const WarmHost&) = delete;

@@ -1,11 +1,15 @@
 """Crashes that tests/scenarios/test_isolation.py does not have: threads, the C border, floods, trickles."""
 
+import os
 import re
+import signal
 import time
 
 from ledger import FOLDERS, LONG
+from support import processes
 from support.controller import task, tasks_of
 from support.scenario import Scenario
+from support.waiting import wait_until
 
 FLOOD = (1024 if LONG else 64) << 20
 
@@ -14,7 +18,7 @@ class TestCrashes(Scenario):
     def setUp(self):
         super().setUp()
         self.start_worker({"crashes_native": "crashes_native", "crashes_python": "crashes_python",
-                           "crashes_program": "crashes_program"}, {"output_limit": "1024"}, folders=FOLDERS)
+                           "crashes_program": "crashes_program", "fresh_python": "fresh_python"}, {"output_limit": "1024"}, folders=FOLDERS)
 
     def check(self, function, what, code, reason):
         """The fault costs its own subset and no other."""
@@ -23,6 +27,43 @@ class TestCrashes(Scenario):
             self.assertEqual((result["exitCode"], result["stdout"]), (0, "done ok\n"), result)
         self.assertEqual(results[4]["exitCode"], code, results[4])
         self.assertRegex(results[4]["stderr"], reason)
+
+    def fresh(self, what):
+        """A task of a script that must not be forked. Gives the batch, its process and the daemon that it leaves."""
+        told = os.path.join(self.folder, what)
+        batch = self.controller.submit("fresh_python", tasks_of(task(f"{what} '{told}'")))
+        self.controller.wait_for_handles([batch])
+        text = wait_until(lambda: os.path.exists(told) and open(told, encoding="utf-8").read(), "the script to begin")
+        return batch, [int(pid) for pid in text.split()]
+
+    def gone(self, pids):
+        wait_until(lambda: not any(map(processes.is_alive, pids)), f"{pids} to be ended")
+
+    def test_a_script_that_must_not_be_forked_leaves_nothing_behind_either(self):
+        for what, code in (("end", 0), ("die", 137)):
+            with self.subTest(what):
+                batch, pids = self.fresh(what)
+                self.controller.wait([batch])
+                self.assertEqual(batch.result()["exitCode"], code)
+                self.gone(pids)
+
+    def test_nor_does_it_when_the_worker_is_killed(self):
+        _, pids = self.fresh("wait")
+        self.worker.signal(signal.SIGKILL)
+        self.worker.wait()
+        self.gone(pids)
+        self.worker.assert_nothing_left()
+
+    def test_a_daemon_is_ended_when_the_worker_is_killed(self):
+        for function in ("limits_native", "limits_python", "limits_program"):
+            with self.subTest(function):
+                worker = self.start_worker({function: function}, folders=FOLDERS)
+                batch = self.controller.submit(function, tasks_of(task("daemon"), task("sleep")))
+                self.controller.wait_for_handles([batch])
+                wait_until(lambda: len(worker.descendants()) >= 3, "host, subset and daemon to be there")
+                worker.signal(signal.SIGKILL)
+                worker.wait()
+                worker.assert_nothing_left()
 
     def test_an_exception_in_a_thread(self):
         self.check("crashes_native", "thread", 134, "signal 6")

@@ -1,6 +1,8 @@
 // quire-host: loads one native module, or stands for one program, and forks a process for every subset.
 //
-//   quire-host native PATH | quire-host program PATH
+//   quire-host native PATH | quire-host program PATH | quire-host guard PROGRAM ARGUMENTS...
+//
+// (guard: see guard.hpp)
 //
 // Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. It does nothing
 // but fork, reap and pass on signals, so that it answers at once whatever its subsets do.
@@ -15,13 +17,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <map>
-#include <vector>
 
 #include "common/exit_status.hpp"
 #include "worker/host/control_socket.hpp"
+#include "worker/host/guard.hpp"
 #include "worker/host/hosted_module.hpp"
+#include "worker/host/strays.hpp"
 #include "worker/host/subset_process.hpp"
 
 namespace quire {
@@ -130,19 +132,10 @@ class Host {
 
   // Ends the children that are not subsets. A subset adopts what its descendants leave behind as long as it
   // lives, so they come to us when it has ended, and nothing that belongs to a living subset is among them.
-  // All are killed before one is waited for: among them may be some that fork without end.
   void end_strays() {
-    for (;;) {
-      std::vector<pid_t> strays;
-      std::ifstream children("/proc/thread-self/children");
-      for (pid_t pid; children >> pid;) {
-        const bool is_subset = std::any_of(subsets_.begin(), subsets_.end(),
-                                           [&](const auto& entry) { return entry.second == pid; });
-        if (!is_subset && ::kill(pid, SIGKILL) == 0) strays.push_back(pid);
-      }
-      if (strays.empty()) return;
-      for (const pid_t pid : strays) ::waitpid(pid, nullptr, 0);
-    }
+    end_children_but([this](pid_t pid) {
+      return std::any_of(subsets_.begin(), subsets_.end(), [&](const auto& entry) { return entry.second == pid; });
+    });
   }
 
   // Tells of every subset that has ended, once nothing of it is left.
@@ -197,9 +190,10 @@ int run(const std::string& kind, const std::string& path) {
 int main(int argument_count, char** arguments) {
   // Held and not touched; programs that scripts start do not get it. Without it this changes nothing.
   ::fcntl(quire::host_protocol::held_descriptor, F_SETFD, FD_CLOEXEC);
+  if (argument_count > 2 && std::strcmp(arguments[1], "guard") == 0) quire::stand_guard(arguments + 2);
   const std::string kind = argument_count == 3 ? arguments[1] : "";
   if (kind != "native" && kind != "program") {
-    std::fputs("quire-host is started by quire: quire-host native|program PATH\n", stderr);
+    std::fputs("quire-host is started by quire: quire-host native|program PATH, or guard PROGRAM\n", stderr);
     return 64;
   }
   return quire::run(kind, arguments[2]);
