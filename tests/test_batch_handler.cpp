@@ -1,6 +1,7 @@
 #include "worker/batch_handler.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <fstream>
 
 #include <doctest/doctest.h>
@@ -17,11 +18,22 @@ struct Journal {
 class FakeRecord final : public TaskRecord {
  public:
   explicit FakeRecord(Journal& journal) : journal_(journal) {}
+  // A task "known" has ended before; a task "elsewhere" is run by another worker when it is first asked for.
   Begun begin(const Batch& batch, const std::vector<Task*>& tasks) override {
     journal_.lines.push_back("started " + batch.handle + " " + std::to_string(tasks.size()));
-    return {.to_run = tasks, .elsewhere = {}};
+    Begun begun;
+    for (Task* task : tasks) {
+      if (task->id == "known" || (task->id == "elsewhere" && asked_++ > 0)) {
+        task->result.emplace().on_record = true;
+      } else {
+        (task->id == "elsewhere" ? begun.elsewhere : begun.to_run).push_back(task);
+      }
+    }
+    return begun;
   }
-  void interrupted(const Batch&, const std::vector<Task*>&) override {}
+  void interrupted(const Batch& batch, const std::vector<Task*>& tasks) override {
+    journal_.lines.push_back("interrupted " + batch.handle + " " + std::to_string(tasks.size()));
+  }
   void delivered(const std::string&, const std::string&, bool) override {}
   void finished(const Batch& batch) override {
     journal_.lines.push_back("finished " + batch.handle + " " + std::to_string(batch.tasks.size()));
@@ -29,15 +41,21 @@ class FakeRecord final : public TaskRecord {
 
  private:
   Journal& journal_;
+  int asked_ = 0;
 };
 
 class FakeRunner final : public SubsetRunner {
  public:
   explicit FakeRunner(Journal& journal) : journal_(journal) {}
+  std::function<void()> on_run;
   void run(const Module& module, const std::string& function, const std::string&,
            const std::vector<Task*>& tasks) override {
     journal_.lines.push_back("run " + function + " as " + module.name + " " + std::to_string(tasks.size()));
-    for (Task* task : tasks) task->result.emplace().output = task->words.empty() ? "" : task->words.front();
+    for (Task* task : tasks) {
+      if (task->id == "cut short") continue;
+      task->result.emplace().output = task->words.empty() ? "" : task->words.front();
+    }
+    if (on_run) on_run();
   }
 
  private:
@@ -98,6 +116,29 @@ TEST_CASE("batch handler") {
     CHECK(reply.find(R"("exitCode":1)") != std::string::npos);
     CHECK(reply.find("lost") != std::string::npos);
     CHECK(journal.lines.back() == "finished H:x:1 1");
+  }
+  SUBCASE("a task whose end is on record is answered and not run, one that runs elsewhere is waited for") {
+    const auto [kind, reply] = handler.handle(
+        delivery("hello_v0.0", R"({"tasks": {"known": {"arguments": ""}, "elsewhere": {"arguments": ""}}})"), site);
+    REQUIRE(kind == Kind::reply);
+    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 2", "started H:x:1 1", "finished H:x:1 2"});
+  }
+  SUBCASE("a batch that a stop cuts short is left, with what has come to its end recorded") {
+    runner.on_run = [&] { handler.interrupt(); };
+    const std::string tasks = R"({"tasks": {"a": {"arguments": ""}, "cut short": {"arguments": ""}}})";
+    CHECK(handler.handle(delivery("hello_v0.0", tasks), site).kind == Kind::interrupted);
+    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 2", "run hello_v0.0 as hello 2",
+                                                    "interrupted H:x:1 1", "finished H:x:1 2"});
+  }
+  SUBCASE("or is answered as failed, where that is asked for") {
+    Settings settings = folder.settings;
+    settings.fail_interrupted = true;
+    const Site failing(settings);
+    runner.on_run = [&] { handler.interrupt(); };
+    const std::string tasks = R"({"tasks": {"a": {"arguments": ""}, "cut short": {"arguments": ""}}})";
+    const auto [kind, reply] = handler.handle(delivery("hello_v0.0", tasks), failing);
+    REQUIRE(kind == Kind::reply);
+    CHECK(reply.find("fail_interrupted") != std::string::npos);
   }
   SUBCASE("a workload without a task id is failed, and nothing is recorded or run") {
     CHECK(handler.handle(delivery("hello_v0.0", "no JSON"), site).kind == Kind::unreadable);
