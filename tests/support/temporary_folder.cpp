@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include <atomic>
 #include <cerrno>
 #include <exception>
 #include <fstream>
@@ -14,13 +15,13 @@
 namespace quire::test {
 namespace {
 
-bool test_has_failed = false;
+std::atomic<bool> test_has_failed = false;  // a test may have threads
 
 // doctest tells listeners what failed, and nobody else.
 struct FailureListener : doctest::IReporter {
   explicit FailureListener(const doctest::ContextOptions&) {}
   void test_case_start(const doctest::TestCaseData&) override { test_has_failed = false; }
-  void log_assert(const doctest::AssertData& assertion) override { test_has_failed |= assertion.m_failed; }
+  void log_assert(const doctest::AssertData& assertion) override { if (assertion.m_failed) test_has_failed = true; }
   void test_case_reenter(const doctest::TestCaseData&) override { test_has_failed = false; }
   void test_case_exception(const doctest::TestCaseException&) override { test_has_failed = true; }
 

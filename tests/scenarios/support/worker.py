@@ -52,6 +52,8 @@ class Worker:
         sanitizers = _SANITIZERS.format(folder=folder)
         self.environment = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": folder, "LANG": "C.UTF-8",
                             "ASAN_OPTIONS": sanitizers, "UBSAN_OPTIONS": sanitizers,
+                            # Subsets are forks, and scripts have threads.
+                            "TSAN_OPTIONS": sanitizers + ":die_after_fork=0",
                             "SCENARIO_MARK": folder}
         self.settings = {
             "gearman_servers": servers,
@@ -63,7 +65,7 @@ class Worker:
             "max_processes": "2",
             "shutdown_timeout": "30",  # less than a test waits for the end
             "python": "/usr/bin/python3",
-            "pass_environment": "PATH HOME LANG ASAN_OPTIONS UBSAN_OPTIONS SCENARIO_MARK",
+            "pass_environment": "PATH HOME LANG ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS SCENARIO_MARK",
             **(settings or {}),
         }
         self.functions = functions or {}
