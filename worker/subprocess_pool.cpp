@@ -371,12 +371,13 @@ SubprocessPool::~SubprocessPool() = default;
 void SubprocessPool::run(const Module& module, const std::string& function, const std::string& handle,
                          const std::vector<Task*>& tasks) {
   if (tasks.empty()) return;
-  const auto batch = std::make_shared<BatchRun>();
+  auto batch = std::make_shared<BatchRun>();
   batch->function = function;
   batch->handle = handle;
   batch->tasks = tasks;
   std::future<void> done = batch->done.get_future();
-  asio::post(impl_->loop, [this, batch, module] { impl_->add(batch, module); });
+  // From here on the batch is the main loop's alone.
+  asio::post(impl_->loop, [this, batch = std::move(batch), module] { impl_->add(batch, module); });
   done.wait();
 }
 
