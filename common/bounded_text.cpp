@@ -39,7 +39,8 @@ std::string_view BoundedText::kept_head() const {
   std::string_view head = head_;
   // A character of which the rest is left out goes with it.
   std::size_t begin = head.size();
-  while (begin > 0 && head.size() - begin < longest_character && continues_a_character(head[begin - 1])) --begin;
+  while (begin > 0 && head.size() - begin < longest_character && continues_a_character(head[begin - 1]))
+    --begin;
   if (begin == 0) return head;
   const auto lead = static_cast<unsigned char>(head[begin - 1]);
   const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
@@ -50,7 +51,8 @@ std::string_view BoundedText::kept_tail() const {
   std::string_view tail = tail_;
   tail.remove_prefix(tail.size() - std::min(tail.size(), limit_ / 2));
   std::size_t broken = 0;
-  while (broken < std::min(tail.size(), longest_character - 1) && continues_a_character(tail[broken])) ++broken;
+  while (broken < std::min(tail.size(), longest_character - 1) && continues_a_character(tail[broken]))
+    ++broken;
   tail.remove_prefix(broken);
   return tail;
 }
@@ -76,8 +78,9 @@ std::string BoundedText::text() const {
 }
 
 std::string output_limit_remark(std::string_view what, std::size_t missing, std::size_t limit) {
-  return "What was written to " + std::string(what) + " passed output_limit (" + std::to_string(limit / 1024) +
-         " KiB): " + std::to_string(missing) + " bytes are missing in its middle.";
+  return "What was written to " + std::string(what) + " passed output_limit (" +
+         std::to_string(limit / 1024) + " KiB): " + std::to_string(missing) +
+         " bytes are missing in its middle.";
 }
 
 }  // namespace quire

@@ -22,9 +22,9 @@ struct ProgramRun {
 // arguments, which reach it as they are: no shell in between. environment: "NAME=value", all of it.
 //
 // Its stdin is empty; it has no descriptors but 0, 1 and 2. The run ends with the program: what a process
-// that it left behind writes later is lost. output_limit: how many bytes of each text are kept (bounded_text.hpp);
-// 0: all. Throws std::system_error when this process has no pipes or descriptors left; the program has ended
-// then.
+// that it left behind writes later is lost. output_limit: how many bytes of each text are kept
+// (bounded_text.hpp); 0: all. Throws std::system_error when this process has no pipes or descriptors left;
+// the program has ended then.
 ProgramRun run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                        std::size_t output_limit = 0);
 

@@ -1,8 +1,8 @@
 #include "worker/batch_handler.hpp"
 
 #include <filesystem>
-#include <functional>
 #include <fstream>
+#include <functional>
 
 #include <doctest/doctest.h>
 
@@ -95,8 +95,10 @@ TEST_CASE("batch handler") {
   using Kind = BatchHandler::Answer::Kind;
 
   SUBCASE("a batch is recorded as started, run, recorded as finished, and answered, in this order") {
-    const auto [kind, reply] = handler.handle(delivery(
-        "Hello_v0.0", R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"), site);
+    const auto [kind, reply] = handler.handle(
+        delivery("Hello_v0.0",
+                 R"({"tasks": {"a": {"arguments": "%sharedPath%x"}, "b": {"arguments": "y"}}})"),
+        site);
     REQUIRE(kind == Kind::reply);
     CHECK(reply.find(R"("/shared/x")") != std::string::npos);
     CHECK(journal.lines ==
@@ -111,7 +113,8 @@ TEST_CASE("batch handler") {
           std::vector<std::string>{"started H:x:1 1", "run hello_v0.0 as hello 1", "finished H:x:1 2"});
   }
   SUBCASE("a script that is missing answers each task with exit code 1 and the reason") {
-    const auto [kind, reply] = handler.handle(delivery("lost_v0.0", R"({"tasks": {"a": {"arguments": ""}}})"), site);
+    const auto [kind, reply] =
+        handler.handle(delivery("lost_v0.0", R"({"tasks": {"a": {"arguments": ""}}})"), site);
     REQUIRE(kind == Kind::reply);
     CHECK(reply.find(R"("exitCode":1)") != std::string::npos);
     CHECK(reply.find("lost") != std::string::npos);
@@ -119,9 +122,11 @@ TEST_CASE("batch handler") {
   }
   SUBCASE("a task whose end is on record is answered and not run, one that runs elsewhere is waited for") {
     const auto [kind, reply] = handler.handle(
-        delivery("hello_v0.0", R"({"tasks": {"known": {"arguments": ""}, "elsewhere": {"arguments": ""}}})"), site);
+        delivery("hello_v0.0", R"({"tasks": {"known": {"arguments": ""}, "elsewhere": {"arguments": ""}}})"),
+        site);
     REQUIRE(kind == Kind::reply);
-    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 2", "started H:x:1 1", "finished H:x:1 2"});
+    CHECK(journal.lines ==
+          std::vector<std::string>{"started H:x:1 2", "started H:x:1 1", "finished H:x:1 2"});
   }
   SUBCASE("a batch that a stop cuts short is left, with what has come to its end recorded") {
     runner.on_run = [&] { handler.interrupt(); };

@@ -8,7 +8,8 @@ namespace {
 
 std::string bounded(const std::string& text, std::size_t limit, std::size_t piece) {
   BoundedText bounded(limit);
-  for (std::size_t at = 0; at < text.size(); at += piece) bounded.append(std::string_view(text).substr(at, piece));
+  for (std::size_t at = 0; at < text.size(); at += piece)
+    bounded.append(std::string_view(text).substr(at, piece));
   return bounded.text();
 }
 
@@ -27,9 +28,9 @@ TEST_CASE("bounded text") {
     for (int i = 0; i < 5000; ++i) text += static_cast<char>('a' + i % 26);
     for (const std::size_t piece : {1, 7, 512, 1024, 1500, 5000}) {
       CAPTURE(piece);
-      CHECK(bounded(text, 2048, piece) == text.substr(0, 1024) +
-                                              "\n[quire: 2952 bytes are missing here: output_limit is 2 KiB]\n" +
-                                              text.substr(5000 - 1024));
+      CHECK(bounded(text, 2048, piece) ==
+            text.substr(0, 1024) + "\n[quire: 2952 bytes are missing here: output_limit is 2 KiB]\n" +
+                text.substr(5000 - 1024));
     }
     BoundedText counted(2048);
     counted.append(text);

@@ -62,8 +62,10 @@ TEST_CASE("record: delivered again") {
     begun.to_run[0]->result.emplace();
     record.finished(second);
     CHECK(fixture.column("attempts", "a-1") == "1");
-    CHECK(fixture.value("SELECT handle FROM Tasks JOIN Batches USING (batch) WHERE taskUUID = 'a-1'") == "H:host:a");
-    CHECK(fixture.number("SELECT COUNT(*) FROM Batches WHERE uniqueId = 'unique-a' AND endTime IS NOT NULL") == 2);
+    CHECK(fixture.value("SELECT handle FROM Tasks JOIN Batches USING (batch) WHERE taskUUID = 'a-1'") ==
+          "H:host:a");
+    CHECK(fixture.number(
+              "SELECT COUNT(*) FROM Batches WHERE uniqueId = 'unique-a' AND endTime IS NOT NULL") == 2);
   }
 
   SUBCASE("bytes that are no text come back as they were") {
@@ -87,7 +89,9 @@ TEST_CASE("record: delivered again") {
     CHECK(second.tasks[0].result->error.find("output was not recorded") != std::string::npos);
   }
 
-  SUBCASE("one that a dead worker has begun is run again, as often as it may be, and then failed with its history") {
+  SUBCASE(
+      "one that a dead worker has begun is run again, as often as it may be, and then failed with its "
+      "history") {
     fixture.open();
     Batch batch = make_batch("a", 1);
     begin_and_die(fixture, batch);
@@ -168,7 +172,8 @@ TEST_CASE("record: delivered again") {
       CHECK(fixture.column("startTime", "a-1") == "NULL");
     }
     CHECK(fixture.column("exitCode", "a-0") == "0");
-    CHECK(fixture.number("SELECT COUNT(*) FROM Batches WHERE delivery = 'interrupted' AND endTime IS NULL") == 4);
+    CHECK(fixture.number("SELECT COUNT(*) FROM Batches WHERE delivery = 'interrupted' AND endTime IS NULL") ==
+          4);
   }
 
   SUBCASE("a file that took the place of another does not make its workers immortal") {
@@ -198,7 +203,8 @@ TEST_CASE("record: delivery") {
     record.delivered("H:host:b", "unique-b", false);
     record.delivered("H:host:never", "seen", true);
     // It is written without anybody waiting for it.
-    while (fixture.number("SELECT COUNT(*) FROM Batches WHERE delivery IS NOT NULL") < 2) std::this_thread::yield();
+    while (fixture.number("SELECT COUNT(*) FROM Batches WHERE delivery IS NOT NULL") < 2)
+      std::this_thread::yield();
     record.delivered("H:host:c", "unique-c", true);
   }
   CHECK(fixture.value("SELECT group_concat(delivery) FROM (SELECT delivery FROM Batches ORDER BY batch)") ==

@@ -59,9 +59,7 @@ TEST_CASE("record writer") {
       store.changed.wait(lock, [&] { return store.writes == 1; });
     }
     for (std::size_t i = 1; i < 6; ++i) {
-      threads.emplace_back([&, i] {
-        writer.record({.batch = &batches[i], .time = now()});
-      });
+      threads.emplace_back([&, i] { writer.record({.batch = &batches[i], .time = now()}); });
     }
     while (writer.waiting() < 5) std::this_thread::yield();
     {

@@ -23,9 +23,10 @@ std::size_t count_if(const Batch& batch, bool (*condition)(const Task&)) {
 void tell(const Batch& batch, std::chrono::duration<double> taken) {
   const std::size_t failed = count_if(batch, [](const Task& task) { return task.result->exit_code != 0; });
   const std::size_t known = count_if(batch, [](const Task& task) { return task.result->on_record; });
-  spdlog::info("{} {}: {} task{}, {} failed, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
-               batch.tasks.size() == 1 ? "" : "s", failed, taken.count(),
-               known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
+  spdlog::info(
+      "{} {}: {} task{}, {} failed, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
+      batch.tasks.size() == 1 ? "" : "s", failed, taken.count(),
+      known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
 }
 
 }  // namespace
@@ -34,7 +35,8 @@ BatchHandler::Answer BatchHandler::handle(const Delivery& delivery, const Site& 
   const auto begin = std::chrono::steady_clock::now();
   Batch batch = decode_batch(delivery, site.arguments);
   // What the batch has in hand is let go of when its results are on record, however it comes to its end.
-  const std::unique_ptr<Batch, std::function<void(Batch*)>> in_hand(&batch, [this](Batch* b) { in_hand_.release(*b); });
+  const std::unique_ptr<Batch, std::function<void(Batch*)>> in_hand(
+      &batch, [this](Batch* b) { in_hand_.release(*b); });
   const bool to_its_end = bring_to_its_end(batch, site);
   Answer given = answer(batch, to_its_end, site);
   if (given.kind == Answer::Kind::reply) tell(batch, std::chrono::steady_clock::now() - begin);
@@ -85,13 +87,15 @@ BatchHandler::Answer BatchHandler::answer(Batch& batch, bool to_its_end, const S
     const std::vector<Task*> open = batch.unanswered();
     const bool fail = site.settings.fail_interrupted;
     spdlog::warn("{} {}: {} of {} tasks were cut short; {}", batch.handle, batch.function, open.size(),
-                 batch.tasks.size(), fail ? "they are answered as failed" : "the job server delivers the batch again");
+                 batch.tasks.size(),
+                 fail ? "they are answered as failed" : "the job server delivers the batch again");
     if (!fail) {
       record_.interrupted(batch, open);
       record_.finished(batch);
       return {Answer::Kind::interrupted, {}};
     }
-    for (Task* task : open) task->fail("The worker was stopped before this task was done (fail_interrupted).");
+    for (Task* task : open)
+      task->fail("The worker was stopped before this task was done (fail_interrupted).");
   }
   record_.finished(batch);
   return {Answer::Kind::reply, encode_reply(batch)};

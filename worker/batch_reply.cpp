@@ -1,9 +1,9 @@
 // The JSON of the wire on its way out, and the reply as whoever submitted the batch reads it.
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/serializer.hpp>
 #include <boost/json/value.hpp>
-#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <string_view>

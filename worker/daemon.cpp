@@ -49,8 +49,8 @@ void report_missing(const Site& site) {
   }
   for (const auto& [function, ignored] : site.settings.functions) {
     if (std::ranges::find(site.modules.functions(), function) != site.modules.functions().end()) continue;
-    spdlog::warn("[function:{}]: the module table {} has no such function, so this section changes nothing.", function,
-                 site.settings.client_modules);
+    spdlog::warn("[function:{}]: the module table {} has no such function, so this section changes nothing.",
+                 function, site.settings.client_modules);
   }
 }
 
@@ -65,11 +65,12 @@ std::shared_ptr<const Site> make_site(const Settings& settings) {
 }
 
 std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::string& client) try {
-  return std::make_unique<SqliteRecord>(SqliteRecord::Options{.path = settings.record,
-                                                              .client = client,
-                                                              .capture_output = settings.capture_client_script_output,
-                                                              .max_attempts = settings.max_attempts},
-                                        spdlog::default_logger());
+  return std::make_unique<SqliteRecord>(
+      SqliteRecord::Options{.path = settings.record,
+                            .client = client,
+                            .capture_output = settings.capture_client_script_output,
+                            .max_attempts = settings.max_attempts},
+      spdlog::default_logger());
 } catch (const std::runtime_error& error) {
   throw ConfigurationError(error.what());
 }
@@ -83,8 +84,8 @@ void tell_outside_text(const std::string& handle, const std::string& function, s
 Settings with_what_stays(Settings fresh, const Settings& old) {
   const auto keep = [&](std::string Settings::*member, const char* name) {
     if (fresh.*member == old.*member) return;
-    spdlog::warn("{}: the new value \"{}\" holds when the worker is started anew; until then it is \"{}\".", name,
-                 fresh.*member, old.*member);
+    spdlog::warn("{}: the new value \"{}\" holds when the worker is started anew; until then it is \"{}\".",
+                 name, fresh.*member, old.*member);
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
@@ -112,9 +113,9 @@ class Daemon {
   // The main thread turns the loop: children are killed when the thread that started them ends.
   void run() {
     const Settings& settings = site_->settings;
-    spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client_,
-                 ::getpid(), site_->modules.functions().size(), settings.workers, settings.max_processes,
-                 settings.record);
+    spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}",
+                 client_, ::getpid(), site_->modules.functions().size(), settings.workers,
+                 settings.max_processes, settings.record);
     listen_to_signals();
     feed_watchdog_later();
     loop_.run();
@@ -128,9 +129,7 @@ class Daemon {
     options.identifier = "quire@" + client_;
     options.patience = std::chrono::seconds(site_->settings.job_server_timeout);
     options.may_take = [this] { return !pool_.is_short_of_resources(); };
-    options.registered = [this] {
-      asio::post(loop_, [this] { service_manager::ready("takes batches"); });
-    };
+    options.registered = [this] { asio::post(loop_, [this] { service_manager::ready("takes batches"); }); };
     options.delivered = [this](const std::string& handle, const std::string& unique, bool has_arrived) {
       record_->delivered(handle, unique, has_arrived);
     };
@@ -188,8 +187,10 @@ class Daemon {
     switch (++stops_) {
       case 1: {
         const std::size_t limit = site_->settings.shutdown_timeout;
-        spdlog::info("signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves them",
-                     number, limit);
+        spdlog::info(
+            "signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves "
+            "them",
+            number, limit);
         service_manager::stopping();
         gearman_.stop();
         shutdown_timer_.expires_after(std::chrono::seconds(limit));
@@ -207,8 +208,10 @@ class Daemon {
         interrupt("signal " + std::to_string(number));
         break;
       default:
-        // Hosts end with the worker and subsets with their hosts; a job that was not answered is the server's again.
-        spdlog::warn("signal {}: ending at once; the job server will deliver the batches in hand again", number);
+        // Hosts end with the worker and subsets with their hosts; a job that was not answered is the server's
+        // again.
+        spdlog::warn("signal {}: ending at once; the job server will deliver the batches in hand again",
+                     number);
         std::_Exit(EXIT_SUCCESS);
     }
   }
@@ -235,8 +238,9 @@ class Daemon {
     spdlog::set_level(spdlog::level::from_str(fresh.log_level));
     pool_.configure(fresh);
     gearman_.change(std::move(work));
-    spdlog::info("HUP: new settings and module table, {} functions; batches in hand are finished with the old ones",
-                 site_->modules.functions().size());
+    spdlog::info(
+        "HUP: new settings and module table, {} functions; batches in hand are finished with the old ones",
+        site_->modules.functions().size());
   } catch (const std::exception& error) {
     spdlog::error("HUP: the settings stay as they were: {}", error.what());
   }
@@ -264,8 +268,9 @@ class Daemon {
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
-        spdlog::critical("a job server's thread has not come round for {} s; the watchdog is not fed any more",
-                         turn.count());
+        spdlog::critical(
+            "a job server's thread has not come round for {} s; the watchdog is not fed any more",
+            turn.count());
       }
       feed_watchdog_later();
     });

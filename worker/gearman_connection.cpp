@@ -301,7 +301,9 @@ std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return imp
 void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
 void GearmanConnection::offer(std::string_view function) { impl_->offer(function); }
 void GearmanConnection::hold(bool held) { impl_->hold(held); }
-void GearmanConnection::probe(std::uint64_t number) { impl_->send(PacketType::echo_req, std::to_string(number)); }
+void GearmanConnection::probe(std::uint64_t number) {
+  impl_->send(PacketType::echo_req, std::to_string(number));
+}
 std::uint64_t GearmanConnection::echoed() const { return impl_->echoed; }
 std::uint64_t GearmanConnection::questions() const { return impl_->questions; }
 std::uint64_t GearmanConnection::answers() const { return impl_->answers; }

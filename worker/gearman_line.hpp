@@ -25,8 +25,9 @@ class GearmanLine {
 
   // patience: for how long the server may be silent before it is asked whether it is there, and then until it
   // must have answered. Throws ConnectionLost.
-  GearmanLine(const JobServer& server, const std::string& identifier, const std::vector<std::string>& functions,
-              std::set<std::string> not_offered, std::chrono::milliseconds patience);
+  GearmanLine(const JobServer& server, const std::string& identifier,
+              const std::vector<std::string>& functions, std::set<std::string> not_offered,
+              std::chrono::milliseconds patience);
 
   GearmanConnection& connection() { return connection_; }
   const GearmanConnection& connection() const { return connection_; }
@@ -74,13 +75,13 @@ class GearmanLine {
   GearmanConnection connection_;
   const std::string server_;
   const std::chrono::milliseconds patience_;
-  std::set<std::string> withdrawn_;              // functions that this connection does not offer at present
-  std::map<std::string, std::size_t> in_hand_;   // function → jobs
+  std::set<std::string> withdrawn_;             // functions that this connection does not offer at present
+  std::map<std::string, std::size_t> in_hand_;  // function → jobs
   std::size_t exclusive_in_hand_ = 0;
   std::deque<Unconfirmed> unconfirmed_;
   std::vector<Delivered> delivered_;
-  std::uint64_t last_number_ = 0;    // of a result, or of a probe without one
-  std::uint64_t probed_ = 0;         // the last number that the server was asked to echo
+  std::uint64_t last_number_ = 0;  // of a result, or of a probe without one
+  std::uint64_t probed_ = 0;       // the last number that the server was asked to echo
   std::uint64_t refused_ = 0;
   std::uint64_t heard_ = 0;
   Clock::time_point last_heard_ = Clock::now();

@@ -38,8 +38,8 @@ constexpr milliseconds wait_for_room{200};
 // A connection and the work for which it was made.
 struct Line {
   Line(std::uint64_t number, std::shared_ptr<const GearmanWorker::Work> given, const JobServer& server,
-       const std::string& identifier, const std::vector<std::string>& functions, std::set<std::string> not_offered,
-       milliseconds patience)
+       const std::string& identifier, const std::vector<std::string>& functions,
+       std::set<std::string> not_offered, milliseconds patience)
       : id(number),
         work(std::move(given)),
         line(server, identifier, functions, std::move(not_offered), patience) {}
@@ -137,8 +137,9 @@ struct GearmanWorker::Impl {
         return may_ask(each) && each.line.connection().asking();
       });
       if (line == lines.end()) {
-        line = std::find_if(lines.begin(), lines.end(),
-                            [this](const Line& spare) { return may_ask(spare) && !spare.line.has_exclusive(); });
+        line = std::find_if(lines.begin(), lines.end(), [this](const Line& spare) {
+          return may_ask(spare) && !spare.line.has_exclusive();
+        });
       }
       if (line == lines.end()) {
         const std::set<std::string> withdrawn = withdrawn_functions();
@@ -242,7 +243,8 @@ struct GearmanWorker::Impl {
         worker.options.delivered(result.handle, result.unique, result.has_arrived);
         if (result.has_arrived) continue;
         spdlog::warn(
-            "{}: its reply has not arrived at job server {}, or nobody knows whether it has; when the batch comes "
+            "{}: its reply has not arrived at job server {}, or nobody knows whether it has; when the batch "
+            "comes "
             "again, it is answered from the record",
             result.handle, name);
       }
@@ -402,7 +404,8 @@ struct GearmanWorker::Impl {
     const std::lock_guard lock(mutex);
     Clock::duration oldest{0};
     for (const Server& server : servers) {
-      if (!server.retired) oldest = std::max(oldest, Clock::now().time_since_epoch() - server.last_turn.load());
+      if (!server.retired)
+        oldest = std::max(oldest, Clock::now().time_since_epoch() - server.last_turn.load());
     }
     return std::chrono::duration_cast<std::chrono::seconds>(oldest);
   }
@@ -414,10 +417,10 @@ struct GearmanWorker::Impl {
     };
     std::vector<std::string> lines;
     for (const Server& server : servers) {
-      lines.push_back(fmt::format("job server {}: {}{}, {} batches in hand; its thread came round {:.1f} s ago",
-                                  server.name, server.connected ? "connected" : "not connected",
-                                  server.retired ? ", being left" : "", server.in_hand,
-                                  age(server.last_turn.load())));
+      lines.push_back(
+          fmt::format("job server {}: {}{}, {} batches in hand; its thread came round {:.1f} s ago",
+                      server.name, server.connected ? "connected" : "not connected",
+                      server.retired ? ", being left" : "", server.in_hand, age(server.last_turn.load())));
     }
     for (const auto& [place, job] : in_hand) {
       lines.push_back(fmt::format("{} {}: in hand for {:.1f} s, from {}", place.second, job.function,
@@ -431,7 +434,7 @@ struct GearmanWorker::Impl {
   std::shared_ptr<const Work> work;
   bool stopped = false;
   bool hurried = false;
-  std::size_t working = 0;                       // jobs that a handler works on
+  std::size_t working = 0;                                        // jobs that a handler works on
   std::map<std::pair<std::string, std::string>, InHand> in_hand;  // the same, by server and handle
   std::map<std::string, std::size_t> exclusive;  // functions that must not run twice → jobs in hand
   std::list<Server> servers;

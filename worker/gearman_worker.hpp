@@ -24,7 +24,8 @@ class GearmanWorker {
     enum class Kind {
       reply,  // the job is complete
       fail,   // the job is failed
-      leave,  // no answer: the job server delivers the job again once our connection is gone; only while stopping
+      leave,  // no answer: the job server delivers the job again once our connection is gone; only while
+              // stopping
     };
     Kind kind = Kind::fail;
     std::string reply = {};
@@ -71,7 +72,8 @@ class GearmanWorker {
   // Takes no more jobs. Returns at once. Any thread.
   void stop();
 
-  // wait() is to wait for jobs in hand only, and not for the job servers to confirm what was sent. Any thread.
+  // wait() is to wait for jobs in hand only, and not for the job servers to confirm what was sent. Any
+  // thread.
   void hurry();
 
   // Waits until every job in hand has been answered and the connections are closed. REQUIRES: stop() was

@@ -9,8 +9,8 @@
 
 namespace quire {
 
-// The command of the host that loads this module: the program first. guarded: with a guard above it, which ends
-// what the host leaves behind (guard.hpp).
+// The command of the host that loads this module: the program first. guarded: with a guard above it, which
+// ends what the host leaves behind (guard.hpp).
 std::vector<std::string> host_command(const Module& module, const Settings& settings, bool guarded = false);
 
 // The environment of every host and so of every script, as "NAME=value": what `pass_environment` lets through

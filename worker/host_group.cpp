@@ -13,7 +13,10 @@ constexpr std::size_t most_too_late = 2;
 }  // namespace
 
 HostGroup::HostGroup(boost::asio::io_context& loop, Module module, int held_descriptor, Events events)
-    : loop_(loop), module_(std::move(module)), held_descriptor_(held_descriptor), events_(std::move(events)) {}
+    : loop_(loop),
+      module_(std::move(module)),
+      held_descriptor_(held_descriptor),
+      events_(std::move(events)) {}
 
 void HostGroup::refresh(const Module& module, const Settings& settings) {
   const bool moved = module.key() != module_.key();

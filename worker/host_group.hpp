@@ -19,7 +19,7 @@ namespace quire {
 class HostGroup {
  public:
   struct Events {
-    std::function<void()> changed;                           // there may be something to start, or to end
+    std::function<void()> changed;                            // there may be something to start, or to end
     std::function<void(const std::string& why)> cannot_load;  // nor could a second host, where that may help
   };
 
@@ -28,8 +28,8 @@ class HostGroup {
 
   const Module& module() const { return module_; }
 
-  // A host gives way to a new one when its script's file or the module has changed, when it has served enough,
-  // or when the settings are new.
+  // A host gives way to a new one when its script's file or the module has changed, when it has served
+  // enough, or when the settings are new.
   void refresh(const Module& module, const Settings& settings);
   void retire();
 

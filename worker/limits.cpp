@@ -14,7 +14,8 @@ constexpr std::size_t kibibyte = 1024;
 
 bool says_any(const TaskResult& result, std::initializer_list<std::string_view> phrases) {
   return std::ranges::any_of(phrases, [&](std::string_view phrase) {
-    return result.error.find(phrase) != std::string::npos || result.process_error.find(phrase) != std::string::npos;
+    return result.error.find(phrase) != std::string::npos ||
+           result.process_error.find(phrase) != std::string::npos;
   });
 }
 

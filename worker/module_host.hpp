@@ -21,8 +21,8 @@ class ModuleHost {
  public:
   struct End {
     ExitStatus status = ExitStatus::exited(0);
-    std::string why = {};    // where it could not load its module: a sentence for the stderr of tasks
-    bool too_late = false;   // it was ended since it was not ready in time
+    std::string why = {};   // where it could not load its module: a sentence for the stderr of tasks
+    bool too_late = false;  // it was ended since it was not ready in time
   };
 
   // What the owner hears of a host, on the main loop. `gone` is the last call. The host may be destroyed from
@@ -39,8 +39,8 @@ class ModuleHost {
   };
 
   // Starts the host. Throws std::system_error when it cannot be started.
-  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings, const Options& options,
-             Events events);
+  ModuleHost(boost::asio::io_context& loop, const Module& module, const Settings& settings,
+             const Options& options, Events events);
 
   // Ends the host and with it every subset that it runs. No event comes any more.
   ~ModuleHost();

@@ -31,7 +31,8 @@ void check(int result, const char* what) {
 const passwd& user_named(const std::string& name) {
   errno = 0;
   const passwd* const found = ::getpwnam(name.c_str());
-  if (found == nullptr) refuse("user: there is no user \"" + name + "\" on this host; create it, or name another one.");
+  if (found == nullptr)
+    refuse("user: there is no user \"" + name + "\" on this host; create it, or name another one.");
   return *found;
 }
 
@@ -59,8 +60,9 @@ void drop_privileges(const Settings& settings) {
                                                : ::getgid();
   if (::geteuid() != 0) {
     if (user == ::geteuid() && group == ::getegid()) return;
-    refuse("user and group: only root can change to \"" + settings.user + (settings.group.empty() ? "" : ":") +
-           settings.group + "\"; start the worker as root, or remove the settings.");
+    refuse("user and group: only root can change to \"" + settings.user +
+           (settings.group.empty() ? "" : ":") + settings.group +
+           "\"; start the worker as root, or remove the settings.");
   }
   if (settings.group.empty()) {
     check(::initgroups(settings.user.c_str(), group), "the groups cannot be set");

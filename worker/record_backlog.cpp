@@ -27,7 +27,8 @@ std::string describe(const RecordEntry& entry) {
   if (entry.kind == RecordEntry::Kind::delivered) return entry.handle + ": whether its reply has arrived";
   const std::size_t tasks = entry.tasks == nullptr ? entry.batch->tasks.size() : entry.tasks->size();
   return entry.batch->handle + " " + entry.batch->function + ": the " +
-         (entry.kind == RecordEntry::Kind::finished ? "end" : "start") + " of " + std::to_string(tasks) + " tasks";
+         (entry.kind == RecordEntry::Kind::finished ? "end" : "start") + " of " + std::to_string(tasks) +
+         " tasks";
 }
 
 std::vector<std::string> RecordBacklog::keep(const RecordEntry& entry) {

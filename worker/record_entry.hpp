@@ -17,11 +17,11 @@ struct RecordEntry {
     delivered,    // the reply has arrived, or has not
   };
   Kind kind = Kind::finished;
-  const Batch* batch = nullptr;                // all but delivered
-  const std::vector<Task*>* tasks = nullptr;   // begun, interrupted
-  TaskRecord::Begun* begun = nullptr;          // begun: what the store finds out
+  const Batch* batch = nullptr;               // all but delivered
+  const std::vector<Task*>* tasks = nullptr;  // begun, interrupted
+  TaskRecord::Begun* begun = nullptr;         // begun: what the store finds out
   Timestamp time{};
-  std::string handle = {};                     // delivered, as the next two
+  std::string handle = {};  // delivered, as the next two
   std::string unique = {};
   bool has_arrived = false;
 };

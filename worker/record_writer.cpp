@@ -233,8 +233,9 @@ void RecordWriter::committed(std::size_t entries) {
   const std::uint64_t waiting = state_.entries_waiting;
   const std::uint64_t lost = state_.entries_lost;
   lock.unlock();
-  log_->warn("The {} is written again; {} starts and ends of batches that have waited for it follow, {} were lost.",
-             store_.name(), waiting, lost);
+  log_->warn(
+      "The {} is written again; {} starts and ends of batches that have waited for it follow, {} were lost.",
+      store_.name(), waiting, lost);
 }
 
 void RecordWriter::troubled(const std::string& reason) {
@@ -244,7 +245,8 @@ void RecordWriter::troubled(const std::string& reason) {
   state_.since = now();
   lock.unlock();
   log_->error(
-      "The {} cannot be written: {}. Tasks are run and answered all the same; what becomes of them is kept in memory "
+      "The {} cannot be written: {}. Tasks are run and answered all the same; what becomes of them is kept "
+      "in memory "
       "and recorded when this is mended, which is tried again and again.",
       store_.name(), reason);
 }

@@ -47,22 +47,22 @@ struct Settings {
   std::string pass_environment =
       "PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_* TZ TMPDIR PYTHON* DJANGO_* ARCHIVEMATICA_* "
       "XML_CATALOG_FILES";
-  std::size_t host_start_limit = 300;  // seconds in which a host must have loaded its module
-  std::size_t host_idle_time = 600;    // seconds after which an idle host is ended; 0: never
-  std::size_t host_subsets = 10000;    // subsets after which a host is replaced; 0: never
-  std::size_t time_limit = 0;          // seconds for which a subset may run; 0, as below: no limit
-  std::size_t grace_period = 10;       // seconds between TERM and KILL
-  std::size_t memory_limit = 0;        // MiB of address space of each process of a subset
-  std::size_t open_files_limit = 0;    // of each process of a subset
-  std::size_t process_limit = 0;       // processes of a subset at once
-  std::size_t output_limit = 16384;    // KiB of each text of a task
-  std::size_t job_server_timeout = 30; // seconds without a word before a job server is taken for gone
-  std::size_t shutdown_timeout = 60;   // seconds in which batches in hand may end after the first TERM
-  bool fail_interrupted = false;       // answer batches that a stop cuts short, instead of leaving them
-  std::size_t max_attempts = 2;        // how often a task is begun at most
-  std::string user;                    // to run as; empty: as it was started
-  std::string group;                   // empty: the groups of the user
-  bool no_new_privileges = true;       // for client scripts: no sudo, no set-user-id programs
+  std::size_t host_start_limit = 300;   // seconds in which a host must have loaded its module
+  std::size_t host_idle_time = 600;     // seconds after which an idle host is ended; 0: never
+  std::size_t host_subsets = 10000;     // subsets after which a host is replaced; 0: never
+  std::size_t time_limit = 0;           // seconds for which a subset may run; 0, as below: no limit
+  std::size_t grace_period = 10;        // seconds between TERM and KILL
+  std::size_t memory_limit = 0;         // MiB of address space of each process of a subset
+  std::size_t open_files_limit = 0;     // of each process of a subset
+  std::size_t process_limit = 0;        // processes of a subset at once
+  std::size_t output_limit = 16384;     // KiB of each text of a task
+  std::size_t job_server_timeout = 30;  // seconds without a word before a job server is taken for gone
+  std::size_t shutdown_timeout = 60;    // seconds in which batches in hand may end after the first TERM
+  bool fail_interrupted = false;        // answer batches that a stop cuts short, instead of leaving them
+  std::size_t max_attempts = 2;         // how often a task is begun at most
+  std::string user;                     // to run as; empty: as it was started
+  std::string group;                    // empty: the groups of the user
+  bool no_new_privileges = true;        // for client scripts: no sudo, no set-user-id programs
   std::string log_level = "info";
   std::map<std::string, std::string> environment;     // section [environment]: set for the children
   std::map<std::string, FunctionSettings> functions;  // by function in lower case

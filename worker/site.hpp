@@ -1,5 +1,5 @@
-// What a batch is run with: the settings and the module table of one moment. A reload makes a new one; batches
-// in hand keep theirs.
+// What a batch is run with: the settings and the module table of one moment. A reload makes a new one;
+// batches in hand keep theirs.
 #pragma once
 
 #include "worker/batch.hpp"

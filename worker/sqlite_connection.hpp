@@ -59,8 +59,8 @@ int execute(SQLite::Statement& statement);
 
 bool is_busy(const SQLite::Exception& error);
 
-// Whether this may pass, or be mended, while the worker goes on without the file: it is busy, cannot be written
-// or read, is full or corrupt.
+// Whether this may pass, or be mended, while the worker goes on without the file: it is busy, cannot be
+// written or read, is full or corrupt.
 bool may_pass(const SQLite::Exception& error);
 
 }  // namespace quire

@@ -70,8 +70,8 @@ RecordState SqliteRecord::state() const { return impl_->writer.state(); }
 std::string SqliteRecord::describe() const {
   const RecordState now = state();
   return impl_->store.name() + ": " + (now.healthy ? "written" : now.problem) + "; " +
-         std::to_string(impl_->writer.waiting()) + " entries on their way, " + std::to_string(now.entries_waiting) +
-         " kept until it can be written";
+         std::to_string(impl_->writer.waiting()) + " entries on their way, " +
+         std::to_string(now.entries_waiting) + " kept until it can be written";
 }
 
 int SqliteRecord::presence_descriptor() const { return impl_->store.presence_descriptor(); }

@@ -1,8 +1,9 @@
 // The task record in a SQLite file of our own.
 //
 // Table Tasks has the columns of CONTRACT 5 under their own names, and ours; Batches has a row for every
-// delivery of a batch, Workers one for every worker that used the file. Times are UTC as "2024-08-04 21:44:55.661575". Texts are TEXT where they are UTF-8
-// without NUL, else a BLOB with the very bytes. The schema is at the top of sqlite_schema.cpp.
+// delivery of a batch, Workers one for every worker that used the file. Times are UTC as "2024-08-04
+// 21:44:55.661575". Texts are TEXT where they are UTF-8 without NUL, else a BLOB with the very bytes. The
+// schema is at the top of sqlite_schema.cpp.
 //
 // The file is in WAL mode: other processes may read it at any time, and several workers may share one. What
 // has been recorded survives the end of this process at any moment; a power cut can cost the last seconds.
@@ -25,14 +26,14 @@ class SqliteRecord : public TaskRecord {
     // Record what tasks that ended well wrote, too. Errors of tasks that failed are always recorded.
     bool capture_output = true;
     std::chrono::milliseconds patience{
-        30'000};  // for how long a busy file is tried before a batch is given up
+        30'000};                   // for how long a busy file is tried before a batch is given up
     std::size_t max_attempts = 2;  // how often a task is begun at most
   };
 
   // Opens the file, creating it (mode 0640) and its folder (0750) where they are missing, and brings an older
   // schema up to date. A file that is busy, full, corrupt or cannot be written is tried again and again, and
-  // what happens meanwhile is kept in memory: see state(). Throws std::runtime_error with a sentence: the file
-  // or its folder cannot be created, is another program's, or is one of a later version.
+  // what happens meanwhile is kept in memory: see state(). Throws std::runtime_error with a sentence: the
+  // file or its folder cannot be created, is another program's, or is one of a later version.
   SqliteRecord(Options options, std::shared_ptr<spdlog::logger> log);
 
   // REQUIRES: no thread is in begin(), interrupted() or finished()

@@ -151,7 +151,8 @@ SqliteStore::Fate SqliteStore::look_up(const Batch& batch, Task& task, Rows& row
     result.output = bytes_of(row.getColumn(6));
     result.error = bytes_of(row.getColumn(7));
     if (task.wants_output && row.getColumn(6).isNull()) {
-      result.error += "The task was run before; its output was not recorded (capture_client_script_output = no).\n";
+      result.error +=
+          "The task was run before; its output was not recorded (capture_client_script_output = no).\n";
     }
     row.reset();
     return Fate::answered;
@@ -184,7 +185,8 @@ void SqliteStore::give_up(const Batch& batch, Task& task, std::int64_t sequence,
   }
   attempt.reset();
   task.fail("The task is not run again: it was begun " + std::to_string(attempts) +
-            (attempts == 1 ? " time" : " times") + " (max_attempts) and its worker died each time: " + history + ".");
+            (attempts == 1 ? " time" : " times") +
+            " (max_attempts) and its worker died each time: " + history + ".");
   log_->error("{} {}: task {}: {}", batch.handle, batch.function, task.id, task.result->error);
   end_task(task, sequence, time);
   task.result->on_record = true;
@@ -285,15 +287,15 @@ std::int64_t SqliteStore::row_of_task(const Batch& batch, const Task& task, std:
 }
 
 // Nothing when there is a row already.
-std::optional<std::int64_t> SqliteStore::insert_task(const Batch& batch, const Task& task, std::int64_t number,
-                                                     const std::string* start) {
+std::optional<std::int64_t> SqliteStore::insert_task(const Batch& batch, const Task& task,
+                                                     std::int64_t number, const std::string* start) {
   bind_task(connection_->insert_task, batch, task, number, start);
   if (execute(connection_->insert_task) == 0) return std::nullopt;
   return connection_->database.getLastInsertRowid();
 }
 
-void SqliteStore::bind_task(SQLite::Statement& statement, const Batch& batch, const Task& task, std::int64_t number,
-                            const std::string* start) {
+void SqliteStore::bind_task(SQLite::Statement& statement, const Batch& batch, const Task& task,
+                            std::int64_t number, const std::string* start) {
   const std::optional<Timestamp> created = parse_rfc3339(task.created_date);
   const std::string created_time = created ? record_time(*created) : std::string();
   bind_bytes(statement, 1, task.id);

@@ -53,7 +53,8 @@ class SqliteStore final : public RecordStore {
 
   enum class Fate { to_run, elsewhere, answered };
   Fate look_up(const Batch& batch, Task& task, Rows& rows, const std::string& time);
-  void give_up(const Batch& batch, Task& task, std::int64_t sequence, std::int64_t attempts, const std::string& time);
+  void give_up(const Batch& batch, Task& task, std::int64_t sequence, std::int64_t attempts,
+               const std::string& time);
 
   std::int64_t insert_batch(const Batch& batch, const std::string* start);
   bool finish_batch(const Batch& batch, std::int64_t number, const std::string& time);
@@ -72,7 +73,7 @@ class SqliteStore final : public RecordStore {
   // Nothing after an error, until the next write: a statement that broke off is not used again, and the file
   // may have been repaired, replaced or mounted anew by then.
   std::optional<RecordConnection> connection_;
-  std::unordered_map<std::string, Rows> rows_;                     // of batches in hand
+  std::unordered_map<std::string, Rows> rows_;                       // of batches in hand
   std::unordered_map<std::string, std::int64_t> awaiting_delivery_;  // batch → its number
 };
 

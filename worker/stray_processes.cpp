@@ -33,7 +33,8 @@ struct StrayProcesses::Impl : std::enable_shared_from_this<StrayProcesses::Impl>
       if (std::ranges::find(known, pid) != known.end()) continue;
       // One that does not end at once is reaped when it tells us that it has.
       ::kill(pid, SIGKILL);
-      if (::waitpid(pid, nullptr, WNOHANG) == pid) spdlog::info("process {}: left behind by a host that died; ended", pid);
+      if (::waitpid(pid, nullptr, WNOHANG) == pid)
+        spdlog::info("process {}: left behind by a host that died; ended", pid);
     }
   }
 

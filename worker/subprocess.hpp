@@ -26,7 +26,7 @@ class Subprocess {
     std::vector<std::string> arguments;    // without the program's own name
     std::vector<std::string> environment;  // "NAME=value"; nothing else is handed on
     std::vector<std::pair<int, int>>
-        descriptors;  // ours → the child's; it has no others but stdin from /dev/null
+        descriptors;                 // ours → the child's; it has no others but stdin from /dev/null
     bool no_new_privileges = false;  // neither it nor its children gain any: no sudo, no set-user-id programs
   };
 

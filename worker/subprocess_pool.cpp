@@ -70,13 +70,14 @@ struct RunningSubset {
 
 // Whether a host of the module that was started with the one settings would be another one with the other.
 bool start_differently(const Module& module, const Settings& one, const Settings& other) {
-  return host_command(module, one) != host_command(module, other) || host_environment(one) != host_environment(other) ||
-         one.no_new_privileges != other.no_new_privileges;
+  return host_command(module, one) != host_command(module, other) ||
+         host_environment(one) != host_environment(other) || one.no_new_privileges != other.no_new_privileges;
 }
 
 bool is_shortage(const std::system_error& error) {
   const int code = error.code().value();
-  return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOSPC;
+  return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE || code == ENOBUFS ||
+         code == ENOSPC;
 }
 
 }  // namespace
@@ -109,7 +110,7 @@ struct SubprocessPool::Impl {
 
   // What other threads ask for.
   mutable std::mutex mutex;
-  std::map<std::string, bool> concurrent;           // module → whether it exports concurrent_instances
+  std::map<std::string, bool> concurrent;  // module → whether it exports concurrent_instances
   std::map<std::string, FunctionSettings> functions;
 
   void share(const Settings& given) {
@@ -198,7 +199,8 @@ struct SubprocessPool::Impl {
     Group& group = *batch->group;
     std::shared_ptr<Subset> subset;
     try {
-      subset = std::make_shared<Subset>(loop, ++last_subset, batch->function, batch->limits, batch->pending.front());
+      subset = std::make_shared<Subset>(loop, ++last_subset, batch->function, batch->limits,
+                                        batch->pending.front());
     } catch (const std::system_error& error) {
       return wait_for_resources(error.what());
     }
@@ -251,8 +253,8 @@ struct SubprocessPool::Impl {
   void settle(BatchRun& batch, Subset& subset, const SubsetEnd& end) {
     std::vector<Task*> again = subset.finish(end, batch.independent);
     if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}", batch.handle, batch.function,
-                   subset.size(), subset.pid(),
+      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}", batch.handle,
+                   batch.function, subset.size(), subset.pid(),
                    end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
                    end.ended_by_us.empty() ? "" : "; ", end.ended_by_us);
     }
@@ -303,7 +305,8 @@ struct SubprocessPool::Impl {
     if (short_of_resources.exchange(true)) return;
     const auto pause = shortage_pause.next();
     spdlog::error(
-        "A process cannot be started: {}. No more work is taken until one can be; tried again in {} ms. Look at the "
+        "A process cannot be started: {}. No more work is taken until one can be; tried again in {} ms. Look "
+        "at the "
         "limits of processes, memory and open files of this host and of its user.",
         reason, pause.count());
     shortage_timer.expires_after(pause);
@@ -351,12 +354,13 @@ struct SubprocessPool::Impl {
     for (const auto& [number, entry] : running) {
       const std::chrono::duration<double> age = Clock::now() - entry.begin;
       lines.push_back(fmt::format("{} {}: a subset of {} tasks, pid {}, for {:.1f} s", entry.batch->handle,
-                                  entry.batch->function, entry.subset->size(), entry.subset->pid(), age.count()));
+                                  entry.batch->function, entry.subset->size(), entry.subset->pid(),
+                                  age.count()));
     }
     for (const std::shared_ptr<BatchRun>& batch : batches) {
       if (batch->divided && batch->pending.empty()) continue;
-      lines.push_back(fmt::format("{} {}: {} tasks, {} subsets running, {} waiting{}", batch->handle, batch->function,
-                                  batch->tasks.size(), batch->running, batch->pending.size(),
+      lines.push_back(fmt::format("{} {}: {} tasks, {} subsets running, {} waiting{}", batch->handle,
+                                  batch->function, batch->tasks.size(), batch->running, batch->pending.size(),
                                   batch->divided ? "" : " for the host of its module"));
     }
     return lines;

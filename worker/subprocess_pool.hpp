@@ -21,7 +21,8 @@ namespace quire {
 class SubprocessPool final : public SubsetRunner {
  public:
   // Is told what a subset printed while no job's scope was open.
-  using OutsideText = std::function<void(const std::string& handle, const std::string& function, const std::string& text)>;
+  using OutsideText =
+      std::function<void(const std::string& handle, const std::string& function, const std::string& text)>;
 
   // Starts nothing yet: a host is started when the first batch for its module arrives.
   SubprocessPool(boost::asio::io_context& loop, const Settings& settings, OutsideText outside_text);
@@ -46,8 +47,8 @@ class SubprocessPool final : public SubsetRunner {
   // New settings: hosts that they concern are started anew, and subsets that run go on under the old ones.
   void configure(const Settings& settings);
 
-  // Ends the subsets that run, TERM first and KILL after the grace period, and starts no more, for good. Tasks
-  // that this cuts short have no result when run() returns.
+  // Ends the subsets that run, TERM first and KILL after the grace period, and starts no more, for good.
+  // Tasks that this cuts short have no result when run() returns.
   void interrupt();
 
   // Process ids of all hosts.

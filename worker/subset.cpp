@@ -141,7 +141,8 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
 
   std::string_view text() const {
-    return bytes_ == MAP_FAILED ? std::string_view() : std::string_view(static_cast<const char*>(bytes_), size_);
+    return bytes_ == MAP_FAILED ? std::string_view()
+                                : std::string_view(static_cast<const char*>(bytes_), size_);
   }
 
  private:
@@ -231,8 +232,8 @@ struct Subset::Impl {
   }
 };
 
-Subset::Subset(asio::io_context& loop, std::uint64_t number, const std::string& function, const Limits& limits,
-               std::vector<Task*> tasks)
+Subset::Subset(asio::io_context& loop, std::uint64_t number, const std::string& function,
+               const Limits& limits, std::vector<Task*> tasks)
     : impl_(std::make_shared<Impl>()) {
   const host_protocol::Nonce nonce = make_nonce();
   impl_->number = number;
@@ -283,8 +284,8 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   impl_->error->finish();
   const Impl::Account account = impl_->read_account();
   const bool cut_short = end.how == SubsetEnd::How::interrupted;
-  const bool good = (end.how == SubsetEnd::How::ended || cut_short) && end.status.success() && account.returned &&
-                    account.clean;
+  const bool good = (end.how == SubsetEnd::How::ended || cut_short) && end.status.success() &&
+                    account.returned && account.clean;
   const std::string cause = good ? "" : impl_->cause(end, account);
   const std::uint32_t current = impl_->output->text().current_job();
 

@@ -31,16 +31,16 @@ struct SubsetEnd {
   How how = How::ended;
   ExitStatus status = ExitStatus::exited(0);
   std::string reason = {};
-  bool for_want_of_resources = false;    // not_started: it may work later
-  std::string ended_by_us = {};  // why, when it was us who ended it
+  bool for_want_of_resources = false;  // not_started: it may work later
+  std::string ended_by_us = {};        // why, when it was us who ended it
 };
 
 class Subset {
  public:
   // Prepares the ledger and the pipes. The tasks must live as long as the subset.
   // Throws std::system_error when there are no descriptors or no memory.
-  Subset(boost::asio::io_context& loop, std::uint64_t number, const std::string& function, const Limits& limits,
-         std::vector<Task*> tasks);
+  Subset(boost::asio::io_context& loop, std::uint64_t number, const std::string& function,
+         const Limits& limits, std::vector<Task*> tasks);
   ~Subset();
   Subset(const Subset&) = delete;
   Subset& operator=(const Subset&) = delete;

@@ -49,8 +49,8 @@ struct SubsetGuard::Impl : std::enable_shared_from_this<SubsetGuard::Impl> {
       const int pid = subset.pid();
       if (pid != 0 && count_processes(pid, limits.processes + 1) > limits.processes) {
         if (why.empty()) {
-          why = "This task's process started too many others: process_limit = " + std::to_string(limits.processes) +
-                ".";
+          why = "This task's process started too many others: process_limit = " +
+                std::to_string(limits.processes) + ".";
         }
         // At once: each moment of grace makes more of them.
         return kill();

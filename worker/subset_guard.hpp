@@ -17,8 +17,8 @@ namespace quire {
 class SubsetGuard {
  public:
   struct Subset {
-    std::function<int()> pid;           // 0: its process is not known yet
-    std::function<void(int)> signal;    // to its process group
+    std::function<int()> pid;         // 0: its process is not known yet
+    std::function<void(int)> signal;  // to its process group
   };
 
   // Watches from now on.

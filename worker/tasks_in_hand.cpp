@@ -21,7 +21,8 @@ void TasksInHand::publish(const Batch& batch) {
     const std::lock_guard lock(mutex_);
     for (const Task& task : batch.tasks) {
       const auto entry = entries_.find(task.id);
-      if (entry != entries_.end() && entry->second.task == &task) entry->second.published = task.result.has_value();
+      if (entry != entries_.end() && entry->second.task == &task)
+        entry->second.published = task.result.has_value();
     }
   }
   changed_.notify_all();

@@ -22,8 +22,8 @@ class TasksInHand {
   // batches may wait for each other.
   void publish(const Batch& batch);
 
-  // Waits for tasks that another batch has in hand, and gives each the result that it has there; one that gets
-  // none keeps none and may be claimed. False when interrupt() was called.
+  // Waits for tasks that another batch has in hand, and gives each the result that it has there; one that
+  // gets none keeps none and may be claimed. False when interrupt() was called.
   bool wait_for(const std::vector<Task*>& tasks);
 
   // The tasks of the batch are not in hand any more.

@@ -96,7 +96,8 @@ void WarmHost::on_gone(const ModuleHost::End& end) {
   answer_timer_->timer.cancel();
   while (!running_.empty()) {
     const auto& [number, running] = *running_.begin();
-    SubsetEnd how{.how = became_subset ? SubsetEnd::How::ended : SubsetEnd::How::host_gone, .status = end.status};
+    SubsetEnd how{.how = became_subset ? SubsetEnd::How::ended : SubsetEnd::How::host_gone,
+                  .status = end.status};
     if (!became_subset && !running.subset->has_begun()) {
       how = {.how = SubsetEnd::How::not_started,
              .reason = "its host process " + end.status.describe() + " before it had started it."};
@@ -113,19 +114,20 @@ void WarmHost::finish(std::uint64_t number, const SubsetEnd& how) {
 }
 
 void WarmHost::check_answers_later() {
-  const auto unanswered = std::ranges::find_if(
-      running_, [](const auto& entry) { return entry.second.subset->pid() == 0; });
+  const auto unanswered =
+      std::ranges::find_if(running_, [](const auto& entry) { return entry.second.subset->pid() == 0; });
   answer_timer_->runs = unanswered != running_.end();
   if (!answer_timer_->runs) return;
   answer_timer_->timer.expires_at(unanswered->second.sent + answer_limit);
-  answer_timer_->timer.async_wait([this, host = std::weak_ptr(answer_timer_)](boost::system::error_code error) {
+  answer_timer_->timer.async_wait([this,
+                                   host = std::weak_ptr(answer_timer_)](boost::system::error_code error) {
     if (error || host.expired()) return;
     const bool stuck = std::ranges::any_of(running_, [](const auto& entry) {
       return entry.second.subset->pid() == 0 && Clock::now() - entry.second.sent >= answer_limit;
     });
     if (!stuck) return check_answers_later();
-    spdlog::error("host (pid {}): it has not answered for {} s; it is ended, and another one takes its work", pid(),
-                  answer_limit.count());
+    spdlog::error("host (pid {}): it has not answered for {} s; it is ended, and another one takes its work",
+                  pid(), answer_limit.count());
     host_.signal(SIGKILL);
   });
 }

@@ -1,6 +1,7 @@
-// How the workers that share a record see which of them live: each holds a lock on a byte of its own in a file
-// beside the record. The kernel lets go of it when the last process ends that has the file open from us, the
-// worker or one of its hosts, however that comes; and it does not matter in which container either side is.
+// How the workers that share a record see which of them live: each holds a lock on a byte of its own in a
+// file beside the record. The kernel lets go of it when the last process ends that has the file open from us,
+// the worker or one of its hosts, however that comes; and it does not matter in which container either side
+// is.
 #pragma once
 
 #include <cstdint>

@@ -28,7 +28,8 @@ gearman_return_t answer(gearman_job_st* job, void* with_output) {
     reply += R"(":{"exitCode":0,"finishedTimestamp":"2024-08-04T21:44:55.661575+00:00")";
     if (with_output != nullptr) {
       const std::string_view arguments = "\"arguments\":\"";
-      const auto size = std::stoul(std::string(workload.substr(workload.find(arguments, at) + arguments.size(), 12)));
+      const auto size =
+          std::stoul(std::string(workload.substr(workload.find(arguments, at) + arguments.size(), 12)));
       reply.append(R"(,"stdout":")").append(size, 'x') += R"(","stderr":"","stderror":"")";
     }
     reply += '}';

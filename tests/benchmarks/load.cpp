@@ -41,7 +41,8 @@ std::string make_id(std::mt19937_64& random) {
   return text;
 }
 
-std::string make_packet(const std::string& function, std::size_t tasks, std::size_t bytes, std::mt19937_64& random) {
+std::string make_packet(const std::string& function, std::size_t tasks, std::size_t bytes,
+                        std::mt19937_64& random) {
   std::string body = function + '\0' + make_id(random) + '\0' + R"({"tasks":{)";
   for (std::size_t i = 0; i < tasks; ++i) {
     const std::string id = make_id(random);
@@ -155,7 +156,8 @@ double tasks_per_second(int port, const std::string& function, std::size_t tasks
 }  // namespace
 
 int main(int count, char** arguments) try {
-  if (count != 6 && count != 7) throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]");
+  if (count != 6 && count != 7)
+    throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]");
   std::printf("%.2f\n", tasks_per_second(std::stoi(arguments[1]), arguments[2], std::stoul(arguments[3]),
                                          std::stoul(arguments[4]), std::stoul(arguments[5]),
                                          count == 7 ? std::stoul(arguments[6]) : 0));

@@ -1,5 +1,5 @@
-// What the fuzz targets share. A target that finds something wrong calls wrong(), which libFuzzer reports with
-// the input.
+// What the fuzz targets share. A target that finds something wrong calls wrong(), which libFuzzer reports
+// with the input.
 #pragma once
 
 #include <cstddef>

@@ -12,7 +12,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Batch batch;
   try {
     batch = decode_batch(
-        {.function = "Fuzz_v0.0", .handle = "H:fuzz:1", .unique = "u", .workload = workload, .server = "s:1"}, settings);
+        {.function = "Fuzz_v0.0", .handle = "H:fuzz:1", .unique = "u", .workload = workload, .server = "s:1"},
+        settings);
   } catch (const UnreadableBatch&) {
     return 0;
   }

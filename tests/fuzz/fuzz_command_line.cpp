@@ -23,7 +23,8 @@ std::string quoted(const std::string& word) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(fuzz::text_of(data, size));
-  static const Placeholders placeholders{"/shared/", "/scripts/", "/assets/", "2024-08-04", "id", "2024-08-04 21:34:35"};
+  static const Placeholders placeholders{"/shared/",   "/scripts/", "/assets/",
+                                         "2024-08-04", "id",        "2024-08-04 21:34:35"};
   try {
     std::string again;
     const std::vector<std::string> words = split_shell_words(text);

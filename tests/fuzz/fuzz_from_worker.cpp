@@ -20,12 +20,14 @@ void head(std::string_view text) {
   const auto found = decode_head(text, size);
   if (!found) return;
   std::string written;
-  append_call(written, found->nonce, found->limits, found->function, static_cast<std::uint32_t>(found->jobs.size()));
+  append_call(written, found->nonce, found->limits, found->function,
+              static_cast<std::uint32_t>(found->jobs.size()));
   for (const LedgerJob& job : found->jobs) append_job(written, job.capture_output, job.uuid, job.arguments);
   check(size == written.size() && size <= text.size(), "another size");
   std::size_t size_again = 0;
   const auto again = decode_head(written, size_again);
-  check(again && again->jobs.size() == found->jobs.size() && again->limits == found->limits, "it does not come back");
+  check(again && again->jobs.size() == found->jobs.size() && again->limits == found->limits,
+        "it does not come back");
 }
 
 }  // namespace

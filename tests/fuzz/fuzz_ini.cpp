@@ -16,7 +16,8 @@ namespace {
 class File {
  public:
   explicit File(std::string_view text) : descriptor_(::memfd_create("ini", MFD_CLOEXEC)) {
-    check(::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()), "cannot write");
+    check(::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size()),
+          "cannot write");
   }
   ~File() { ::close(descriptor_); }
   std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
@@ -41,7 +42,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const File file(fuzz::text_of(data, size));
   const std::string path = file.path();
   refused_or_read(path, [&] {
-    for (const IniEntry& entry : read_ini_file(path).entries) check(!entry.key.empty(), "a key that is empty");
+    for (const IniEntry& entry : read_ini_file(path).entries)
+      check(!entry.key.empty(), "a key that is empty");
   });
   refused_or_read(path, [&] {
     Settings settings;

@@ -21,7 +21,9 @@ std::atomic<bool> test_has_failed = false;  // a test may have threads
 struct FailureListener : doctest::IReporter {
   explicit FailureListener(const doctest::ContextOptions&) {}
   void test_case_start(const doctest::TestCaseData&) override { test_has_failed = false; }
-  void log_assert(const doctest::AssertData& assertion) override { if (assertion.m_failed) test_has_failed = true; }
+  void log_assert(const doctest::AssertData& assertion) override {
+    if (assertion.m_failed) test_has_failed = true;
+  }
   void test_case_reenter(const doctest::TestCaseData&) override { test_has_failed = false; }
   void test_case_exception(const doctest::TestCaseException&) override { test_has_failed = true; }
 

@@ -15,10 +15,10 @@
 #include "common/command_line.hpp"
 #include "common/exit_status.hpp"
 #include "common/text.hpp"
-#include "worker/site.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/module_registry.hpp"
+#include "worker/site.hpp"
 #include "worker/subprocess_pool.hpp"
 
 namespace quire {
@@ -55,8 +55,9 @@ void print_json(const TaskResult& result) {
 void run(const Module& module, const std::string& function, const Settings& settings, Task& task) {
   boost::asio::io_context loop;
   auto work = boost::asio::make_work_guard(loop);
-  SubprocessPool pool(loop, settings,
-                      [](const std::string&, const std::string&, const std::string& text) { std::cerr << text; });
+  SubprocessPool pool(loop, settings, [](const std::string&, const std::string&, const std::string& text) {
+    std::cerr << text;
+  });
   std::thread waiting([&] {
     pool.run(module, function, "try", {&task});
     loop.stop();

@@ -1,5 +1,5 @@
-// One room although it is long: what one side of the protocol writes and what the other reads stand together, so
-// that a change of the one is made beside the other.
+// One room although it is long: what one side of the protocol writes and what the other reads stand together,
+// so that a change of the one is made beside the other.
 #include "worker/host/host_protocol.hpp"
 
 #include <charconv>
@@ -234,8 +234,8 @@ std::optional<WorkerMessage> decode_worker_message(std::string_view packet) {
   return kind == "signal" && read_number(packet, message.signal) ? std::optional(message) : std::nullopt;
 }
 
-void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits, std::string_view function,
-                 std::uint32_t jobs) {
+void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits,
+                 std::string_view function, std::uint32_t jobs) {
   const Frame frame(ledger, 'C');
   ledger.append(nonce.data(), nonce.size());
   append_integer(ledger, limits.memory);

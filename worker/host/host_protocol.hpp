@@ -2,8 +2,8 @@
 // modules and programs are three hosts behind it; quire_host.py is its Python side.
 //
 // A host is started with its control socket (AF_UNIX, SOCK_SEQPACKET) on descriptor 3. Each message is one
-// packet of text, words separated by one space; numbers are decimal. Descriptor 4 may be one that the host and
-// its subsets have to hold as long as they live, closed on exec: a lock by which others see that they do.
+// packet of text, words separated by one space; numbers are decimal. Descriptor 4 may be one that the host
+// and its subsets have to hold as long as they live, closed on exec: a lock by which others see that they do.
 //
 //   host → worker
 //     ready interface=1 concurrent_instances=2 independent=0 fresh=0
@@ -128,8 +128,8 @@ struct LedgerEntry {
 };
 
 // The head is built piece by piece, so that the worker need not copy its tasks into LedgerJobs.
-void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits, std::string_view function,
-                 std::uint32_t jobs);
+void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits,
+                 std::string_view function, std::uint32_t jobs);
 void append_job(std::string& ledger, bool capture_output, std::string_view uuid,
                 const std::vector<std::string>& arguments);
 void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code, std::int64_t microseconds,

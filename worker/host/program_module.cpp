@@ -32,7 +32,8 @@ void run_job(const std::string& path, const std::vector<std::string>& environmen
   }
   job.write_output(run.output);
   job.write_error(run.error);
-  if (run.missing_output > 0) job.print_error(output_limit_remark("stdout", run.missing_output, output_limit));
+  if (run.missing_output > 0)
+    job.print_error(output_limit_remark("stdout", run.missing_output, output_limit));
   if (run.status.by_signal()) job.print_error("The program " + path + " " + run.status.describe() + ".");
   if (!run.status.success()) job.set_status(exit_code_of_unfinished(run.status));
 }

@@ -134,7 +134,8 @@ class Host {
   // lives, so they come to us when it has ended, and nothing that belongs to a living subset is among them.
   void end_strays() {
     end_children_but([this](pid_t pid) {
-      return std::any_of(subsets_.begin(), subsets_.end(), [&](const auto& entry) { return entry.second == pid; });
+      return std::any_of(subsets_.begin(), subsets_.end(),
+                         [&](const auto& entry) { return entry.second == pid; });
     });
   }
 
