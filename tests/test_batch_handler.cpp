@@ -128,6 +128,13 @@ TEST_CASE("batch handler") {
     CHECK(journal.lines ==
           std::vector<std::string>{"started H:x:1 2", "started H:x:1 1", "finished H:x:1 2"});
   }
+  SUBCASE("what has ended is on record before others are waited for, who may wait for it") {
+    const auto [kind, reply] = handler.handle(
+        delivery("hello_v0.0", R"({"tasks": {"a": {"arguments": ""}, "elsewhere": {"arguments": ""}}})"), site);
+    REQUIRE(kind == Kind::reply);
+    CHECK(journal.lines == std::vector<std::string>{"started H:x:1 2", "run hello_v0.0 as hello 1",
+                                                    "finished H:x:1 2", "started H:x:1 1", "finished H:x:1 2"});
+  }
   SUBCASE("a batch that a stop cuts short is left, with what has come to its end recorded") {
     runner.on_run = [&] { handler.interrupt(); };
     const std::string tasks = R"({"tasks": {"a": {"arguments": ""}, "cut short": {"arguments": ""}}})";

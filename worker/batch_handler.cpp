@@ -68,7 +68,20 @@ bool BatchHandler::bring_to_its_end(Batch& batch, const Site& site) {
     }
     const TaskRecord::Begun begun = record_.begin(batch, ours);
     run(batch, begun.to_run, site);
-    if (!begun.elsewhere.empty()) std::this_thread::sleep_for(look_interval);
+    if (begun.elsewhere.empty()) continue;
+    record_what_has_ended(batch);
+    std::this_thread::sleep_for(look_interval);
+  }
+}
+
+// Two workers may wait for tasks of each other, so what has ended is on record before we wait.
+void BatchHandler::record_what_has_ended(Batch& batch) {
+  const bool news = std::ranges::any_of(
+      batch.tasks, [](const Task& task) { return task.result && !task.result->on_record; });
+  if (!news) return;
+  record_.finished(batch);
+  for (Task& task : batch.tasks) {
+    if (task.result) task.result->on_record = true;
   }
 }
 

@@ -39,6 +39,7 @@ class BatchHandler {
   // Until every task has its result: from the record, from whoever has it in hand, or by running it. False
   // when that was interrupted.
   bool bring_to_its_end(Batch& batch, const Site& site);
+  void record_what_has_ended(Batch& batch);
   void run(Batch& batch, const std::vector<Task*>& tasks, const Site& site);
   Answer answer(Batch& batch, bool to_its_end, const Site& site);
 

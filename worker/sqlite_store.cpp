@@ -180,8 +180,10 @@ void SqliteStore::give_up(const Batch& batch, Task& task, std::int64_t sequence,
   SQLite::Statement& attempt = connection_->list_attempts;
   attempt.bind(1, sequence);
   while (attempt.executeStep()) {
-    history += (history.empty() ? "" : ", ") + attempt.getColumn(0).getString() + " at " +
-               attempt.getColumn(1).getString();
+    if (!history.empty()) history += ", ";
+    history += attempt.getColumn(0).getString();
+    history += " at ";
+    history += attempt.getColumn(1).getString();
   }
   attempt.reset();
   task.fail("The task is not run again: it was begun " + std::to_string(attempts) +

@@ -5,10 +5,12 @@ import resource
 import signal
 import socket
 
+from other_user import limit_processes, prepare
 from support import processes
 from support.controller import task, tasks_of
 from support.scenario import Scenario
 from support.waiting import wait_until
+from support.worker import TESTS
 
 
 class ServiceManager:
@@ -122,3 +124,20 @@ class TestHealth(Scenario):
     def test_running_out_of_descriptors_fails_nothing(self):
         self.check_shortage(resource.RLIMIT_NOFILE, lambda worker: len(os.listdir(f"/proc/{worker.pid}/fd")) + 1,
                             "Too many open files")
+
+    def test_running_out_of_processes_fails_nothing(self):
+        worker = self.make_worker({"pids": "pids"}, {"workers": "4"})
+        prepare(self, worker, os.path.join(TESTS, "scripts", "pids.py")).start()
+        self.wait_for_functions(worker, ["pids"])
+        self.controller.run("pids", task())
+        (host,) = [pid for pid in worker.descendants() if processes.parent(pid) == worker.pid]
+        limit_processes(host, 0)
+        batches = [self.controller.submit("pids", tasks_of(*(task() for _ in range(4)))) for _ in range(6)]
+        wait_until(lambda: "A process cannot be started" in worker.log_text(), "the worker to run out")
+        self.assertFalse(any(batch.packets for batch in batches))
+        most = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        limit_processes(host, "unlimited" if most == resource.RLIM_INFINITY else most)
+        self.controller.wait(batches)
+        for batch in batches:
+            self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
+        self.figure(f"{len(batches)} batches during the shortage, none failed")

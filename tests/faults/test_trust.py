@@ -2,14 +2,11 @@
 
 import os
 import pwd
-import shutil
 
 from ledger import FOLDERS
+from other_user import NAME, ROOT, prepare
 from support.controller import task
 from support.scenario import Scenario
-from support.worker import BUILD
-
-ROOT = os.geteuid() == 0
 
 
 class TestTrust(Scenario):
@@ -20,25 +17,14 @@ class TestTrust(Scenario):
         return dict(line.split("=", 1) for line in result["stdout"].splitlines())
 
     def test_user_is_changed_to_for_good(self):
-        worker = self.make_worker({"whoami_python": "whoami_python"}, {"user": "daemon"})
+        worker = self.make_worker({"whoami_python": "whoami_python"}, {"user": NAME})
         if not ROOT:
             worker.start()
             self.assertEqual(worker.wait(), 78)
             self.assertIn("only root can change", worker.log_text())
             return
-        daemon = pwd.getpwnam("daemon")
-        os.chmod(self.folder, 0o755)
-        shutil.copy(os.path.join(FOLDERS[0], "whoami_python.py"), worker.scripts)
-        # The build may be where only root can go.
-        installed = os.path.join(self.folder, "installed")
-        for part in ("libexec", "share"):
-            shutil.copytree(os.path.join(BUILD, part), os.path.join(installed, part))
-        os.makedirs(os.path.join(installed, "bin"))
-        worker.program = shutil.copy(worker.program, os.path.join(installed, "bin"))
-        worker.settings["client_scripts"] = worker.scripts
-        worker.write_config()
-        for path in (worker.folder, worker.config, worker.scripts):
-            os.chown(path, daemon.pw_uid, daemon.pw_gid)
+        daemon = pwd.getpwnam(NAME)
+        prepare(self, worker, os.path.join(FOLDERS[0], "whoami_python.py"))
         worker.start()
         self.wait_for_functions(worker, ["whoami_python"])
         told = self.told()
