@@ -32,7 +32,8 @@ struct RecordConnection {
     INSERT INTO Tasks (taskUUID, createdTime, exec, arguments, wantsOutput, batch, client, startTime, attempts)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING)"};
   SQLite::Statement look_up{database, R"(
-    SELECT sequence, Tasks.startTime, Tasks.endTime, exitCode, attempts, worker, stdOut, stdError
+    SELECT sequence, Tasks.startTime, Tasks.endTime, exitCode, attempts, worker, stdOut, stdError,
+      Batches.endTime IS NULL AND delivery IS NULL
     FROM Tasks LEFT JOIN Batches USING (batch) WHERE taskUUID = ?1)"};
   SQLite::Statement keep_attempt{database, R"(
     INSERT OR IGNORE INTO Attempts SELECT sequence, attempts, batch FROM Tasks WHERE sequence = ?1)"};

@@ -143,6 +143,7 @@ SqliteStore::Fate SqliteStore::look_up(const Batch& batch, Task& task, Rows& row
   const bool begun = !row.getColumn(1).isNull();
   const std::int64_t attempts = row.getColumn(4).getInt64();
   const std::int64_t worker = row.getColumn(5).getInt64();
+  const bool batch_in_hand = row.getColumn(8).getInt() != 0;
   if (!row.getColumn(2).isNull() && !row.getColumn(3).isNull()) {
     TaskResult& result = task.result.emplace();
     result.on_record = true;
@@ -158,7 +159,7 @@ SqliteStore::Fate SqliteStore::look_up(const Batch& batch, Task& task, Rows& row
     return Fate::answered;
   }
   row.reset();
-  if (begun && worker != worker_ && presence_->is_alive(worker)) return Fate::elsewhere;
+  if (begun && batch_in_hand && worker != worker_ && presence_->is_alive(worker)) return Fate::elsewhere;
 
   if (begun) {
     connection_->keep_attempt.bind(1, sequence);
