@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -36,32 +35,6 @@ constexpr auto longest_turn = std::chrono::seconds(120);
 std::string host_name() {
   char name[256] = {};
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
-
-// Tells at the start which functions cannot run, rather than when their first task fails.
-void report_missing(const Site& site) {
-  for (const std::string& function : site.modules.functions()) {
-    try {
-      site.modules.find(function);
-    } catch (const NoSuchModule& error) {
-      spdlog::warn("{}: {} Its tasks will fail with this sentence.", function, error.what());
-    }
-  }
-  for (const auto& [function, ignored] : site.settings.functions) {
-    if (std::ranges::find(site.modules.functions(), function) != site.modules.functions().end()) continue;
-    spdlog::warn("[function:{}]: the module table {} has no such function, so this section changes nothing.",
-                 function, site.settings.client_modules);
-  }
-}
-
-std::shared_ptr<const Site> make_site(const Settings& settings) {
-  auto site = std::make_shared<const Site>(settings);
-  if (site->modules.functions().empty()) {
-    throw ConfigurationError("The module table " + settings.client_modules +
-                             " has no function: add a line FUNCTION = MODULE.");
-  }
-  report_missing(*site);
-  return site;
 }
 
 std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::string& client) try {
@@ -100,7 +73,7 @@ class Daemon {
   Daemon(const Settings& settings, std::function<Settings()> read_settings)
       : client_(host_name() + ":" + std::to_string(::getpid())),
         read_settings_(std::move(read_settings)),
-        site_(make_site(settings)),
+        site_(load_site(settings)),
         record_(open_record(settings, client_)),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
@@ -232,7 +205,7 @@ class Daemon {
 
   void reload() try {
     const Settings fresh = with_what_stays(read_settings_(), site_->settings);
-    const std::shared_ptr<const Site> site = make_site(fresh);
+    const std::shared_ptr<const Site> site = load_site(fresh);
     GearmanWorker::Work work = work_for(site);
     site_ = site;
     spdlog::set_level(spdlog::level::from_str(fresh.log_level));

@@ -1,3 +1,5 @@
+// One room although it is long: what libgearman sends and what we send over the same socket must fit together
+// packet by packet.
 #include "worker/gearman_connection.hpp"
 
 #include <arpa/inet.h>

@@ -2,6 +2,8 @@
 // batches in hand keep theirs.
 #pragma once
 
+#include <memory>
+
 #include "worker/batch.hpp"
 #include "worker/module_registry.hpp"
 #include "worker/settings.hpp"
@@ -21,5 +23,9 @@ struct Site {
   const ModuleRegistry modules;
   const ArgumentSettings arguments;
 };
+
+// The same, with a warning in the log for every function whose script is missing and every section that is
+// about no function. Throws ConfigurationError, also where the table has no function.
+std::shared_ptr<const Site> load_site(const Settings& settings);
 
 }  // namespace quire

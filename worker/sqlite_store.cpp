@@ -1,3 +1,5 @@
+// One room although it is long: what is written when tasks begin and what is read when they come again are the
+// same few columns, and a rule of the one is a rule of the other.
 #include "worker/sqlite_store.hpp"
 
 #include <utility>

@@ -10,22 +10,18 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <memory>
 #include <system_error>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include "common/bounded_text.hpp"
 #include "common/text.hpp"
-#include "worker/capture.hpp"
+#include "worker/drain.hpp"
 #include "worker/host/descriptor.hpp"
 
 namespace quire {
 
 namespace {
 
-namespace asio = boost::asio;
 using host_protocol::LedgerEntry;
 
 // How much of what a process last wrote to its stderr is told with the failure of the job it died with.
@@ -50,79 +46,6 @@ host_protocol::Nonce make_nonce() {
   used += nonce.size();
   return nonce;
 }
-
-// A pipe whose reading end is drained on the loop.
-class Drain : public std::enable_shared_from_this<Drain> {
- public:
-  Drain(asio::io_context& loop, const host_protocol::Nonce& nonce, std::size_t jobs, std::size_t limit)
-      : text_(nonce, jobs, limit), reader_(loop), pause_(loop) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe");
-    writer_ = Descriptor(ends[1]);
-    ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    reader_.assign(ends[0]);
-  }
-
-  int writing_end() const { return writer_.get(); }
-  void close_writing_end() { writer_.reset(); }
-
-  // A pipe holds 64 KiB and most subsets write little or nothing: reading a moment after the first byte, and
-  // not at every one, saves the wake-ups without making a process wait that writes much.
-  void rest() {
-    pause_.expires_after(std::chrono::milliseconds(2));
-    pause_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-      if (!error) self->listen();
-    });
-  }
-
-  // Takes what is there now and closes.
-  void finish() {
-    pause_.cancel();
-    boost::system::error_code ignored;
-    if (reader_.is_open()) read_all();
-    reader_.close(ignored);
-    text_.finish();
-  }
-
-  const CapturedText& text() const { return text_; }
-
- private:
-  void listen() {
-    reader_.async_wait(asio::posix::descriptor_base::wait_read,
-                       [self = shared_from_this()](boost::system::error_code error) {
-                         if (error || !self->reader_.is_open()) return;
-                         const Read read = self->read_all();
-                         if (read == Read::much) self->listen();
-                         if (read == Read::little) self->rest();
-                       });
-  }
-
-  enum class Read { little, much, closed };
-  // Reads until the pipe is empty, or has given so much that others should have their turn.
-  Read read_all() {
-    static thread_local std::array<char, 64 * 1024> buffer;
-    std::size_t total = 0;
-    while (total < 16 * buffer.size()) {
-      const ssize_t got = ::read(reader_.native_handle(), buffer.data(), buffer.size());
-      if (got > 0) {
-        text_.feed({buffer.data(), static_cast<std::size_t>(got)});
-        total += static_cast<std::size_t>(got);
-      } else if (got < 0 && errno == EINTR) {
-        continue;
-      } else if (got < 0 && errno == EAGAIN) {
-        return total < buffer.size() / 2 ? Read::little : Read::much;
-      } else {
-        return Read::closed;
-      }
-    }
-    return Read::much;
-  }
-
-  CapturedText text_;
-  Descriptor writer_;
-  asio::posix::stream_descriptor reader_;
-  asio::steady_timer pause_;
-};
 
 // A file in memory, to be read where it is; empty where it cannot be. It is sealed first: whoever else has it
 // could make it shorter, which is fatal to who reads it so.
@@ -169,8 +92,8 @@ struct Subset::Impl {
   Limits limits;
   Descriptor ledger;
   std::size_t head_size = 0;
-  std::shared_ptr<Drain> output;
-  std::shared_ptr<Drain> error;
+  std::unique_ptr<Drain> output;
+  std::unique_ptr<Drain> error;
   int pid = 0;
 
   bool has_entries() const {
@@ -232,15 +155,15 @@ struct Subset::Impl {
   }
 };
 
-Subset::Subset(asio::io_context& loop, std::uint64_t number, const std::string& function,
+Subset::Subset(boost::asio::io_context& loop, std::uint64_t number, const std::string& function,
                const Limits& limits, std::vector<Task*> tasks)
     : impl_(std::make_shared<Impl>()) {
   const host_protocol::Nonce nonce = make_nonce();
   impl_->number = number;
   impl_->tasks = std::move(tasks);
   impl_->limits = limits;
-  impl_->output = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
-  impl_->error = std::make_shared<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
+  impl_->output = std::make_unique<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
+  impl_->error = std::make_unique<Drain>(loop, nonce, impl_->tasks.size(), limits.inside.output);
 
   impl_->ledger = Descriptor(::memfd_create("quire-ledger", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!impl_->ledger) throw_errno("memfd_create");
@@ -273,10 +196,8 @@ std::vector<int> Subset::descriptors_to_send() const {
 }
 
 void Subset::descriptors_sent() {
-  impl_->output->close_writing_end();
-  impl_->error->close_writing_end();
-  impl_->output->rest();
-  impl_->error->rest();
+  impl_->output->start();
+  impl_->error->start();
 }
 
 std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
