@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -28,7 +29,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A thread of a job server may be held up by a server that is slow for as long as its packets may take; one
+// A thread of a job server may be held up by a server that is slow, and the record's by who holds its file; one
 // that has not come round for so long is stuck.
 constexpr auto longest_turn = std::chrono::seconds(120);
 
@@ -237,13 +238,13 @@ class Daemon {
     watchdog_timer_.expires_after(*interval / 3);
     watchdog_timer_.async_wait([this](boost::system::error_code error) {
       if (error) return;
-      const std::chrono::seconds turn = gearman_.oldest_turn();
+      const std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
-        spdlog::critical(
-            "a job server's thread has not come round for {} s; the watchdog is not fed any more",
-            turn.count());
+        spdlog::critical("a thread has not come round for {} s; the watchdog is not fed any more",
+                         turn.count());
+        describe();
       }
       feed_watchdog_later();
     });

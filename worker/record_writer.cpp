@@ -64,6 +64,12 @@ RecordState RecordWriter::state() const {
   return state_;
 }
 
+std::chrono::seconds RecordWriter::busy_for() const {
+  const std::lock_guard lock(mutex_);
+  if (!busy_since_) return std::chrono::seconds(0);
+  return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now() - *busy_since_);
+}
+
 std::size_t RecordWriter::waiting() const {
   const std::lock_guard lock(mutex_);
   return queue_.size() + posted_.size();
@@ -84,11 +90,13 @@ void RecordWriter::run() {
     for (const Request* request : group) entries.push_back(request->entry);
     for (RecordEntry& entry : posted_) entries.push_back(std::move(entry));
     posted_.clear();
+    busy_since_ = steady_clock::now();
     lock.unlock();
 
     take(entries);
 
     lock.lock();
+    busy_since_.reset();
     for (Request* request : group) request->done = true;
     done_.notify_all();
     if (last) return;

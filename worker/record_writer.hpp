@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -79,6 +80,9 @@ class RecordWriter {
 
   RecordState state() const;
 
+  // For how long the thread has been at the transaction that it is writing; 0 when it writes none.
+  std::chrono::seconds busy_for() const;
+
   // How many entries have arrived and are in no transaction yet.
   std::size_t waiting() const;
 
@@ -113,6 +117,7 @@ class RecordWriter {
   std::vector<RecordEntry> posted_;
   std::chrono::steady_clock::time_point posted_since_{};
   bool stopping_ = false;
+  std::optional<std::chrono::steady_clock::time_point> busy_since_;
   RecordState state_;
 
   std::thread thread_;  // last: it uses all of the above

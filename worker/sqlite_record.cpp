@@ -67,6 +67,8 @@ void SqliteRecord::delivered(const std::string& handle, const std::string& uniqu
 
 RecordState SqliteRecord::state() const { return impl_->writer.state(); }
 
+std::chrono::seconds SqliteRecord::busy_for() const { return impl_->writer.busy_for(); }
+
 std::string SqliteRecord::describe() const {
   const RecordState now = state();
   return impl_->store.name() + ": " + (now.healthy ? "written" : now.problem) + "; " +

@@ -50,6 +50,9 @@ class SqliteRecord : public TaskRecord {
   // -1: there is none.
   int presence_descriptor() const;
 
+  // For how long the thread that writes has been at the same transaction.
+  std::chrono::seconds busy_for() const;
+
   // For people: "record /var/lib/quire/record.sqlite: written, 2 entries waiting".
   std::string describe() const;
 
