@@ -161,12 +161,12 @@ class Daemon {
     switch (++stops_) {
       case 1: {
         const std::size_t limit = site_->settings.shutdown_timeout;
+        gearman_.stop();
         spdlog::info(
             "signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves "
             "them",
             number, limit);
         service_manager::stopping();
-        gearman_.stop();
         shutdown_timer_.expires_after(std::chrono::seconds(limit));
         shutdown_timer_.async_wait([this, limit](boost::system::error_code error) {
           if (!error && stops_ == 1) interrupt("after " + std::to_string(limit) + " s (shutdown_timeout)");

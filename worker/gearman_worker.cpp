@@ -193,6 +193,8 @@ struct GearmanWorker::Impl {
 
     void receive(std::list<Line>::iterator line) {
       guarded(line, [this](Line& from) {
+        // The server may have called while we were told to stop.
+        if (worker.stopping()) from.line.connection().stop_asking();
         if (std::unique_ptr<GearmanConnection::Taken> taken = from.line.connection().take())
           accept(from, std::move(taken));
       });
