@@ -56,16 +56,19 @@ void tell_outside_text(const std::string& handle, const std::string& function, s
 
 // Settings that hold until the worker is started anew: those that differ keep their old value, and say so.
 Settings with_what_stays(Settings fresh, const Settings& old) {
-  const auto keep = [&](std::string Settings::*member, const char* name) {
+  const auto keep = [&](auto Settings::*member, const char* name) {
     if (fresh.*member == old.*member) return;
-    spdlog::warn("{}: the new value \"{}\" holds when the worker is started anew; until then it is \"{}\".",
-                 name, fresh.*member, old.*member);
+    spdlog::warn("{}: the new value {} holds when the worker is started anew; until then it is {}.", name,
+                 fresh.*member, old.*member);
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
   keep(&Settings::state_directory, "state_directory");
   keep(&Settings::user, "user");
   keep(&Settings::group, "group");
+  keep(&Settings::capture_client_script_output, "capture_client_script_output");
+  keep(&Settings::max_attempts, "max_attempts");
+  keep(&Settings::job_server_timeout, "job_server_timeout");
   return fresh;
 }
 

@@ -236,7 +236,7 @@ struct GearmanWorker::Impl {
           sent = true;
         });
       }
-      if (sent) return;
+      if (sent || answer.outcome.kind == Outcome::Kind::leave) return;
       tell_delivered({{answer.handle, answer.unique, false}});
     }
 

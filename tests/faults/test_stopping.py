@@ -104,6 +104,17 @@ class TestStopping(Scenario):
         self.assertIn(f"{worker.config}:", worker.log_text())
         self.assertEqual(self.controller.run("words", task("a"))[0]["exitCode"], 0)
 
+    def test_HUP_tells_which_settings_hold_only_after_a_start(self):
+        worker = self.start_worker({"words": "words"})
+        worker.settings["max_attempts"] = "7"
+        worker.settings["log_level"] = "debug"
+        worker.write_config()
+        worker.signal(signal.SIGHUP)
+        self.log_has(worker, "HUP: new settings")
+        self.assertIn("max_attempts: the new value 7 holds when the worker is started anew; until then it is 2",
+                      worker.log_text())
+        self.assertNotIn("log_level: the new value", worker.log_text())
+
     def test_HUP_takes_a_function_away_and_its_batch_in_hand_is_still_answered(self):
         worker = self.start_with_batch()
         with open(worker.settings["client_modules"], "w", encoding="utf-8") as table:
