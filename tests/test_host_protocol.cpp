@@ -101,6 +101,13 @@ TEST_CASE("host protocol: ledger") {
       CHECK(clean == (length == 0 || length == first || length == entries.size()));
     }
   }
+  // A process that dies leaves the room that it had not filled.
+  SUBCASE("zeros after the last frame are its end") {
+    bool clean = false;
+    const std::string entries = ledger.substr(head_size) + std::string(100, '\0');
+    CHECK(decode_entries(entries, clean).size() == 2);
+    CHECK(clean);
+  }
   SUBCASE("garbage is noticed and never read past its end") {
     bool clean = true;
     CHECK(decode_entries(std::string("\xff\xff\xff\xff garbage"), clean).empty());

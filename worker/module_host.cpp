@@ -47,6 +47,9 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
     launch.program = command.front();
     launch.arguments.assign(command.begin() + 1, command.end());
     launch.environment = host_environment(settings);
+    // The loader then looks symbols up once, in the host, and not in every fork of it anew. Hosts of ours take
+    // the variable away again.
+    if (module.kind != ModuleKind::python) launch.environment.push_back(host_protocol::bind_now);
     launch.no_new_privileges = settings.no_new_privileges;
     launch.descriptors = {
         {text_writer.get(), 1}, {text_writer.get(), 2}, {theirs.get(), host_protocol::control_descriptor}};

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <string_view>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "worker/ini_file.hpp"
@@ -67,10 +70,68 @@ std::set<std::string> names_in(const std::vector<std::string>& folders) {
 
 }  // namespace
 
+// Modules that were found, with the state of all the folders and files that this depends on: each batch asks,
+// and to look for every possible file each time costs more than a small batch. Used by many threads.
+class ModuleRegistry::Found {
+ public:
+  // The module, if the folders and its file are as they were. Nothing is kept of what is missing or refused.
+  std::optional<Module> get(const std::string& name, const std::vector<std::string>& folders) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = modules_.find(name);
+    if (found == modules_.end() || states_of(found->second.module, folders) != found->second.states)
+      return {};
+    return found->second.module;
+  }
+
+  // looked_at: when the search for it began.
+  void put(const std::string& name, const Module& module, const std::vector<std::string>& folders,
+           std::time_t looked_at) {
+    const States states = states_of(module, folders);
+    // What was changed within this second may change once more and show the same time.
+    const auto is_fresh = [looked_at](const State& state) { return state.changed + 1 >= looked_at; };
+    const std::lock_guard lock(mutex_);
+    if (std::ranges::any_of(states, is_fresh)) {
+      modules_.erase(name);
+    } else {
+      modules_.insert_or_assign(name, Entry{module, states});
+    }
+  }
+
+ private:
+  // The time of change covers name, owner, mode and text of a file, and what is in a folder.
+  struct State {
+    ino_t inode = 0;
+    std::time_t changed = 0;
+    long nanoseconds = 0;
+    bool operator==(const State&) const = default;
+  };
+  using States = std::vector<State>;
+  struct Entry {
+    Module module;
+    States states;
+  };
+
+  static State state_of(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return {};
+    return {status.st_ino, status.st_ctim.tv_sec, status.st_ctim.tv_nsec};
+  }
+  static States states_of(const Module& module, const std::vector<std::string>& folders) {
+    States states;
+    for (const std::string& folder : folders) states.push_back(state_of(folder));
+    states.push_back(state_of(module.path));
+    return states;
+  }
+
+  mutable std::mutex mutex_;
+  std::map<std::string, Entry> modules_;
+};
+
 ModuleRegistry::ModuleRegistry(const Settings& settings)
     : table_(settings.client_modules),
       folders_(list_items(settings.client_scripts, ':')),
-      import_prefix_(settings.python_prefix) {
+      import_prefix_(settings.python_prefix),
+      found_(std::make_shared<Found>()) {
   if (!import_prefix_.empty() && !import_prefix_.ends_with('.')) import_prefix_ += '.';
 
   const IniFile file = read_ini_file(table_);
@@ -105,7 +166,14 @@ const std::string& ModuleRegistry::module_name(const std::string& function) cons
   throw NoSuchModule("Function " + function + " is not in the module table " + table_ + ".");
 }
 
-Module ModuleRegistry::find(const std::string& function) const { return find_module(module_name(function)); }
+Module ModuleRegistry::find(const std::string& function) const {
+  const std::string& name = module_name(function);
+  if (std::optional<Module> known = found_->get(name, folders_)) return *std::move(known);
+  const std::time_t looked_at = std::time(nullptr);
+  Module module = find_module(name);
+  if (!module.path.empty()) found_->put(name, module, folders_, looked_at);
+  return module;
+}
 
 Module ModuleRegistry::find_function_or_module(const std::string& name) const {
   return modules_.contains(lower_case(name)) ? find(name) : find_module(name);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,8 +37,8 @@ class ModuleRegistry {
   // The table's word for the module of a function. Throws NoSuchModule when the table has no such function.
   const std::string& module_name(const std::string& function) const;
 
-  // The module of a function, looked up in the folders anew each time, so that a script which arrives or
-  // changes is found without a restart. Throws NoSuchModule.
+  // The module of a function as the folders are now, so that a script which arrives or changes is found
+  // without a restart. Throws NoSuchModule.
   Module find(const std::string& function) const;
 
   // The module with this name, whether the table has it or not. Throws NoSuchModule.
@@ -48,6 +49,8 @@ class ModuleRegistry {
   Module find_function_or_module(const std::string& name) const;
 
  private:
+  class Found;
+
   std::vector<Module> files_of(const std::string& name) const;
   [[noreturn]] void refuse_missing(const std::string& name) const;
 
@@ -56,6 +59,7 @@ class ModuleRegistry {
   std::string import_prefix_;  // with its final dot, or empty
   std::vector<std::string> functions_;
   std::map<std::string, std::string> modules_;  // by function
+  std::shared_ptr<Found> found_;                // what find() found last
 };
 
 }  // namespace quire

@@ -47,29 +47,40 @@ host_protocol::Nonce make_nonce() {
   return nonce;
 }
 
-// A file in memory, to be read where it is; empty where it cannot be. It is sealed first: whoever else has it
-// could make it shorter, which is fatal to who reads it so.
-class Mapping {
+// A file in memory, read: a small one into memory that is kept for that, a large one where it is; empty where
+// it cannot be. A large one is sealed first: whoever else has it could make it shorter, which is fatal to who
+// reads it so.
+class FileText {
  public:
-  explicit Mapping(int descriptor) {
+  explicit FileText(int descriptor) {
     struct stat status {};
-    if (::fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK) != 0 || ::fstat(descriptor, &status) != 0) return;
-    size_ = static_cast<std::size_t>(status.st_size);
-    if (size_ > 0) bytes_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (::fstat(descriptor, &status) != 0) return;
+    const auto size = static_cast<std::size_t>(status.st_size);
+    if (size <= small().size()) {
+      const ssize_t got = ::pread(descriptor, small().data(), size, 0);
+      if (got > 0) text_ = {small().data(), static_cast<std::size_t>(got)};
+      return;
+    }
+    if (::fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK) != 0) return;
+    bytes_ = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, descriptor, 0);
+    if (bytes_ != MAP_FAILED) text_ = {static_cast<const char*>(bytes_), size};
   }
-  ~Mapping() {
-    if (bytes_ != MAP_FAILED) ::munmap(bytes_, size_);
+  ~FileText() {
+    if (bytes_ != MAP_FAILED) ::munmap(bytes_, text_.size());
   }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
+  FileText(const FileText&) = delete;
+  FileText& operator=(const FileText&) = delete;
 
-  std::string_view text() const {
-    return bytes_ == MAP_FAILED ? std::string_view()
-                                : std::string_view(static_cast<const char*>(bytes_), size_);
-  }
+  // Of a small file: until the next one is read.
+  std::string_view text() const { return text_; }
 
  private:
-  std::size_t size_ = 0;
+  static std::vector<char>& small() {
+    static thread_local std::vector<char> memory(256 * 1024);
+    return memory;
+  }
+
+  std::string_view text_;
   void* bytes_ = MAP_FAILED;
 };
 
@@ -109,8 +120,8 @@ struct Subset::Impl {
   };
   Account read_account() {
     Account account;
-    const Mapping mapping(ledger.get());
-    const std::string_view entries = mapping.text().substr(std::min(head_size, mapping.text().size()));
+    const FileText file(ledger.get());
+    const std::string_view entries = file.text().substr(std::min(head_size, file.text().size()));
     for (LedgerEntry& entry : host_protocol::decode_entries(entries, account.clean)) {
       if (entry.kind == 'R') account.returned = true;
       if (entry.kind == 'X') account.escaped = std::move(entry.text);

@@ -302,6 +302,7 @@ std::vector<LedgerEntry> decode_entries(std::string_view ledger, bool& clean) {
   clean = true;
   while (!reader.at_end()) {
     const std::string_view frame = reader.string();
+    if (reader.ok() && frame.empty()) break;
     std::optional<LedgerEntry> entry;
     if (reader.ok()) entry = read_entry(frame);
     if (!entry) {

@@ -27,6 +27,7 @@
 // written is there however the process ends. It is a row of frames; integers are little-endian:
 //
 //   frame   u32 length of what follows, u8 kind, body          string   u32 length, bytes
+//           a length of 0 is the end, whatever follows it
 //
 //   'C' call      bytes[16] nonce, u64 memory limit, u32 open files limit, u64 output limit (bytes; 0: none),
 //                 string function, u32 number of jobs                              written by the worker
@@ -56,6 +57,7 @@ namespace quire::host_protocol {
 
 inline constexpr int control_descriptor = 3;
 inline constexpr int held_descriptor = 4;
+inline constexpr const char* bind_now = "LD_BIND_NOW=1";
 inline constexpr std::uint32_t no_job = 0xFFFFFFFF;
 using Nonce = std::array<char, 16>;
 

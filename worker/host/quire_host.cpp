@@ -7,6 +7,7 @@
 // Started by the worker only, with the control socket of host_protocol.hpp on descriptor 3. It does nothing
 // but fork, reap and pass on signals, so that it answers at once whatever its subsets do.
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -16,6 +17,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -29,6 +31,8 @@
 namespace quire {
 namespace {
 
+constexpr int memory_of_a_subset = 256 * 1024;
+
 using host_protocol::HostMessage;
 using host_protocol::WorkerMessage;
 
@@ -36,6 +40,10 @@ class Host {
  public:
   explicit Host(HostedModule module)
       : module_(std::move(module)), control_(host_protocol::control_descriptor) {
+    // Room above what the host itself has, which a fork can fill without asking for more piece by piece.
+    ::mallopt(M_TOP_PAD, memory_of_a_subset);
+    ::mallopt(M_TRIM_THRESHOLD, 2 * memory_of_a_subset);
+    std::free(std::malloc(memory_of_a_subset / 4));
     // Subsets that lose their parent come to us instead of to init, so that we can end them.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t child;
@@ -191,6 +199,9 @@ int run(const std::string& kind, const std::string& path) {
 int main(int argument_count, char** arguments) {
   // Held and not touched; programs that scripts start do not get it. Without it this changes nothing.
   ::fcntl(quire::host_protocol::held_descriptor, F_SETFD, FD_CLOEXEC);
+  // It was for our own loading (module_host.cpp) and is not for the scripts.
+  const std::string bind_now = quire::host_protocol::bind_now;
+  ::unsetenv(bind_now.substr(0, bind_now.find('=')).c_str());
   if (argument_count > 2 && std::strcmp(arguments[1], "guard") == 0) quire::stand_guard(arguments + 2);
   const std::string kind = argument_count == 3 ? arguments[1] : "";
   if (kind != "native" && kind != "program") {

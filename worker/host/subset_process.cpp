@@ -1,6 +1,8 @@
 #include "worker/host/subset_process.hpp"
 
 #include <fcntl.h>
+#include <stdio_ext.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,11 +11,16 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <memory>
+#include <optional>
+#include <system_error>
 
 #include "common/bounded_text.hpp"
+#include "worker/host/ledger_writer.hpp"
 
 namespace quire {
 
@@ -29,6 +36,9 @@ using host_protocol::LedgerHead;
 
 // Where our own descriptors go: out of the way of a script that closes or counts the low ones.
 constexpr int first_private_descriptor = 200;
+
+// About how much larger a job is in memory than in the ledger.
+constexpr std::size_t memory_per_byte = 10;
 
 // The process could not report; the worker sees that call() has not returned.
 constexpr int cannot_report = 74;
@@ -52,18 +62,25 @@ void write_all(int descriptor, std::string_view bytes) {
   }
 }
 
-std::string read_ledger(int descriptor) {
+// The ledger as it is in memory; it stays mapped for as long as the process lives.
+std::string_view map_ledger(int descriptor) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) leave(cannot_report);
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  for (std::size_t done = 0; done < bytes.size();) {
-    const ssize_t got =
-        ::pread(descriptor, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) leave(cannot_report);
-    done += static_cast<std::size_t>(got);
-  }
-  return bytes;
+  const auto size = static_cast<std::size_t>(status.st_size);
+  const void* const bytes = ::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, descriptor, 0);
+  if (bytes == MAP_FAILED) leave(cannot_report);
+  return {static_cast<const char*>(bytes), size};
+}
+
+// Has the pages given to us at once that the jobs are about to fill one after the other. A hint: where it
+// cannot be done they come one by one.
+void expect_memory(std::size_t bytes) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::unique_ptr<char[]> lowest(new char[1]);
+  const auto end = reinterpret_cast<std::uintptr_t>(::sbrk(0));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(lowest.get()) + page) / page * page;
+  if (begin >= end) return;
+  ::madvise(reinterpret_cast<void*>(begin), std::min(bytes, end - begin) / page * page, MADV_POPULATE_WRITE);
 }
 
 std::int64_t microseconds_now() {
@@ -84,11 +101,13 @@ void impose(const host_protocol::SubsetLimits& limits) {
 class Reporter final : public JobWatcher {
  public:
   Reporter(const HostedModule& module, int ledger, int output, int error)
-      : module_(module), ledger_(ledger), output_(output), error_(error) {
-    const std::string bytes = read_ledger(ledger_);
+      : module_(module), output_(output), error_(error) {
+    const std::string_view bytes = map_ledger(ledger);
+    expect_memory(bytes.size() * memory_per_byte);
     std::size_t size = 0;
     std::optional<LedgerHead> head = host_protocol::decode_head(bytes, size);
     if (!head) leave(cannot_report);
+    ledger_.emplace(ledger, size);
     nonce_ = head->nonce;
     limits_ = head->limits;
     jobs_.reserve(head->jobs.size());
@@ -109,13 +128,12 @@ class Reporter final : public JobWatcher {
       escaped("The script threw something that is not a std::exception out of call().");
     }
     // Not every script opens scopes, and one may go back to a job whose scope has closed.
-    frames_.clear();
     for (const Job& job : jobs_) {
-      if (reported_[index_of(job)] != state_of(job)) append_ended(job);
+      if (reported_[index_of(job)] != state_of(job)) report_ended(job);
     }
-    host_protocol::append_returned(frames_);
+    std::fflush(nullptr);
     flush_script_output();
-    write_all(ledger_, frames_);
+    report([](std::string& frame) { host_protocol::append_returned(frame); });
     leave(0);
   }
 
@@ -127,9 +145,7 @@ class Reporter final : public JobWatcher {
   void ended(Job& job, bool another_follows) override {
     flush_script_output();
     if (!another_follows) mark(host_protocol::no_job);
-    frames_.clear();
-    append_ended(job);
-    write_all(ledger_, frames_);
+    report_ended(job);
   }
 
  private:
@@ -147,10 +163,12 @@ class Reporter final : public JobWatcher {
 
   std::size_t index_of(const Job& job) const { return static_cast<std::size_t>(&job - jobs_.data()); }
 
-  void append_ended(const Job& job) {
+  void report_ended(const Job& job) {
     const auto append = [&](std::string_view output, std::string_view error) {
-      host_protocol::append_ended(frames_, static_cast<std::uint32_t>(index_of(job)), job.int_code(),
-                                  microseconds_now(), output, error);
+      report([&](std::string& frame) {
+        host_protocol::append_ended(frame, static_cast<std::uint32_t>(index_of(job)), job.int_code(),
+                                    microseconds_now(), output, error);
+      });
     };
     if (limits_.output == 0 || std::max(job.output().size(), job.error().size()) <= limits_.output) {
       append(job.output(), job.error());
@@ -175,16 +193,28 @@ class Reporter final : public JobWatcher {
   }
 
   [[noreturn]] void escaped(std::string_view text) {
-    frames_.clear();
-    host_protocol::append_escaped(frames_, text);
+    std::fflush(nullptr);
     flush_script_output();
-    write_all(ledger_, frames_);
+    report([&](std::string& frame) { host_protocol::append_escaped(frame, text); });
     leave(1);
   }
 
+  // `append` writes one frame.
+  template <typename Append>
+  void report(const Append& append) try {
+    frame_.clear();
+    append(frame_);
+    ledger_->append(frame_);
+  } catch (const std::system_error&) {
+    leave(cannot_report);
+  }
+
   // A script may write through stdio or iostreams; what is still in their buffers belongs before the marker.
+  // Mostly there is nothing, and each function of theirs that is not called is a page that is not touched.
   static void flush_script_output() {
-    std::fflush(nullptr);
+    if (::__fpending(stdout) > 0) std::fflush(stdout);
+    if (::__fpending(stderr) > 0) std::fflush(stderr);
+    if (std::ios_base::sync_with_stdio(true)) return;  // they have no buffers of their own
     std::cout.flush();
     std::clog.flush();
   }
@@ -196,14 +226,14 @@ class Reporter final : public JobWatcher {
   }
 
   const HostedModule& module_;
-  const int ledger_;
+  std::optional<LedgerWriter> ledger_;
   const int output_;
   const int error_;
   host_protocol::Nonce nonce_{};
   host_protocol::SubsetLimits limits_;
   std::vector<Job> jobs_;
   std::vector<State> reported_;
-  std::string frames_;
+  std::string frame_;
 };
 
 }  // namespace
