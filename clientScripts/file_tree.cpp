@@ -253,7 +253,7 @@ bool same_file(const std::string& one, const std::string& other) {
 // Where nothing is, nothing that appears meanwhile is overwritten. False: errno has the reason.
 bool rename_path(const std::string& from, const std::string& to) {
   struct stat status {};
-  if (::lstat(to.c_str(), &status) == 0) return ::rename(from.c_str(), to.c_str()) == 0;
+  if (::lstat(to.c_str(), &status) == 0 || errno != ENOENT) return ::rename(from.c_str(), to.c_str()) == 0;
   if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return true;
   // Not every file system can do that.
   return (errno == EINVAL || errno == ENOSYS) && ::rename(from.c_str(), to.c_str()) == 0;
@@ -264,10 +264,10 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return (path.lexically_normal() / "").native().starts_with((folder.lexically_normal() / "").native());
 }
 
-// False: there was something already.
+// So that the path can be a new name. False: that would not help.
 bool make_missing_parent(const std::string& path) {
   const std::string parent = parent_of(without_slashes(path));
-  if (parent.empty() || exists(parent)) return false;
+  if (parent.empty() || exists(parent) || name_of(path) == ".") return false;
   try {
     make_folders(parent);
     return true;
@@ -322,7 +322,7 @@ void move_path(const std::string& from, const std::string& to) {
   if (rename_path(from, target)) return;
   const int reason = errno;
 
-  if (same_file(from, to) || reason == EEXIST) throw FileError(reason, "cannot move " + from + " to", target);
+  if (same_file(from, to) || (reason == EEXIST && exists(target))) throw FileError(reason, "cannot move " + from + " to", target);
   if (is_link(from)) {
     copy_link(from, target);
     remove_file(from);
