@@ -45,13 +45,17 @@ void answer(Job& job, std::string_view output, std::string_view error, int statu
 void run_tool(const std::string& program, Job& job) {
   std::vector<std::string> command = job.args();
   command[0] = program;
+  run_tool(command, job);
+}
+
+void run_tool(const std::vector<std::string>& command, Job& job) {
   const auto has_zero_byte = [](const std::string& word) { return word.find('\0') != word.npos; };
   if (std::ranges::any_of(command, has_zero_byte)) return answer(job, "Execution failed:", join(command), -1);
 
   const ProgramRun run = run_program(command, tool_environment());
   if (run.start_error != 0) {
     const std::string reason = "[Errno " + std::to_string(run.start_error) + "] " +
-                               std::strerror(run.start_error) + ": '" + program + "'";
+                               std::strerror(run.start_error) + ": '" + command.front() + "'";
     return answer(job, "Config Error!", reason, -1);
   }
   answer(job, to_utf8(run.output), to_utf8(run.error),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <quire/client_script.hpp>
 
@@ -19,5 +20,8 @@ namespace quire {
 //
 // Throws std::system_error when this process has no pipes or descriptors left.
 void run_tool(const std::string& program, Job& job);
+
+// The same with another command than the job's arguments: the program and what it is given.
+void run_tool(const std::vector<std::string>& command, Job& job);
 
 }  // namespace quire
