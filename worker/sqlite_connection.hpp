@@ -19,7 +19,12 @@ struct RecordConnection {
   // Whether the file at the path is still the one that is open here.
   bool is_in_place() const;
 
+  // For how long each statement that follows waits for the file when another process writes it.
+  void set_wait(std::chrono::milliseconds wait);
+
   SQLite::Database database;
+  std::chrono::milliseconds longest_wait{};
+  std::chrono::steady_clock::time_point waiting_since{};
   TaskIndex index{database};
   SQLite::Statement insert_worker{database, "INSERT INTO Workers (client, startTime) VALUES (?1, ?2)"};
   SQLite::Statement find_worker{database,

@@ -78,13 +78,24 @@ void SqliteStore::open(std::chrono::milliseconds wait) {
     connection_.emplace(options_.path, wait);
     register_worker();
   }
-  connection_->database.setBusyTimeout(static_cast<int>(wait.count()));
+  connection_->set_wait(wait);
 }
 
 void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milliseconds wait) {
+  bool waiting = false;  // all is well but that somebody else has the file
   try {
     open(wait);
-    SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    waiting = true;
+    turn_->take(wait / 2);
+    std::optional<SQLite::Transaction> begun;
+    try {
+      begun.emplace(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    } catch (...) {
+      turn_->let_go();
+      throw;
+    }
+    turn_->let_go();
+    waiting = false;
     connection_->index.refresh();
     connection_->read_last_sequence.executeStep();
     last_sequence_ = connection_->read_last_sequence.getColumn(0).getInt64();
@@ -106,11 +117,11 @@ void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milli
       }
     }
     connection_->index.settle();
-    transaction.commit();
+    begun->commit();
   } catch (const SQLite::Exception& error) {
     const std::string reason = error.what();
     const bool busy = is_busy(error);
-    undo(entries);
+    if (!busy || !waiting) undo(entries);
     if (busy) throw RecordBusy(reason);
     throw std::runtime_error(reason);
   } catch (...) {
@@ -129,7 +140,9 @@ void SqliteStore::undo(std::span<const RecordEntry> entries) {
 }
 
 void SqliteStore::make_presence() {
-  if (!presence_) presence_.emplace(options_.path + "-workers");
+  if (presence_) return;
+  presence_.emplace(options_.path + "-workers");
+  turn_.emplace(options_.path + "-workers");
 }
 
 // A number of our own in this file, and the lock that tells others that it is in use. A number whose lock

@@ -13,6 +13,7 @@
 #include "worker/sqlite_connection.hpp"
 #include "worker/sqlite_record.hpp"
 #include "worker/worker_presence.hpp"
+#include "worker/write_turn.hpp"
 
 namespace quire {
 
@@ -98,6 +99,7 @@ class SqliteStore final : public RecordStore {
   const std::shared_ptr<spdlog::logger> log_;
   const std::string start_time_;
   std::optional<WorkerPresence> presence_;  // from the first time that the file was open
+  std::optional<WriteTurn> turn_;           // likewise
   std::int64_t worker_ = 0;                 // our number in the file; 0: none yet
   // Nothing after an error, until the next write: a statement that broke off is not used again, and the file
   // may have been repaired, replaced or mounted anew by then.
