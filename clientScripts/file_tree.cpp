@@ -1,3 +1,5 @@
+// Removal, copies and moves are one room: a move to another file system is a copy and a removal, and what makes it
+// safe is how the three are put together.
 #include "file_tree.hpp"
 
 #include <fcntl.h>
