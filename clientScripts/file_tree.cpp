@@ -1,3 +1,5 @@
+// Removal, copies and moves are one room: a move to another file system is a copy and a removal, and what makes it
+// safe is how the three are put together.
 #include "file_tree.hpp"
 
 #include <fcntl.h>
@@ -280,10 +282,9 @@ bool make_missing_parent(const std::string& path) {
 }  // namespace
 
 CopyIncomplete::CopyIncomplete(std::vector<Failure> failures)
-    : std::runtime_error(failures.size() == 1
-                             ? failures.front().reason
-                             : failures.front().reason + " So were " + std::to_string(failures.size() - 1) +
-                                   " more entries left out."),
+    : std::runtime_error(failures.size() == 1 ? failures.front().reason
+                                              : failures.front().reason + " Not copied, with this one: " +
+                                                    std::to_string(failures.size()) + " entries."),
       failures_(std::move(failures)) {}
 
 void remove_tree(const std::string& path) { remove_folder(path, Remove::everything); }
@@ -322,7 +323,8 @@ void move_path(const std::string& from, const std::string& to) {
   if (rename_path(from, target)) return;
   const int reason = errno;
 
-  if (same_file(from, to) || (reason == EEXIST && exists(target))) throw FileError(reason, "cannot move " + from + " to", target);
+  if (same_file(from, to) || (reason == EEXIST && exists(target)))
+    throw FileError(reason, "cannot move " + from + " to", target);
   if (is_link(from)) {
     copy_link(from, target);
     remove_file(from);

@@ -27,7 +27,13 @@ TEST_CASE("client scripts") {
 
   SUBCASE("every module that ships was built against the interface of this worker") {
     for (const char* name : {"hello", "checksum", "copy", "move", "create_directory", "create_directory_tree",
-                             "set_file_permission", "test"}) {
+                             "set_file_permission", "test", "check_for_manual_normalization",
+                             "check_for_submission_documentation", "check_transfer_directory_for_objects",
+                             "copy_recursive", "copy_submission_docs", "copy_thumbnails_to_dip_directory",
+                             "determine_aip_version", "is_maildir_aip", "json_metadata_to_csv", "move_or_merge",
+                             "remove_directories", "remove_hidden_files_and_directories",
+                             "restructure_for_compliance_maildir", "verify_sip_compliance",
+                             "verify_transfer_compliance"}) {
       CAPTURE(name);
       const LoadedScript script = load(name);
       REQUIRE(script.defines("quire_interface_version"));
@@ -43,6 +49,35 @@ TEST_CASE("client scripts") {
       CHECK_FALSE(script.defines("concurrent_instances"));
       CHECK(script.find<bool()>("independent_jobs")());
     }
+  }
+
+  SUBCASE("the first job with files ends the check of its batch for objects: later ones answer 0") {
+    std::filesystem::create_directory(folder / "empty");
+    const std::string full = folder.path();
+    const std::string empty = folder / "empty";
+    std::vector<Job> jobs{{"check", "1", {empty}}, {"check", "2", {full}}, {"check", "3", {empty}}};
+    const LoadedScript script = load("check_transfer_directory_for_objects");
+    CHECK_FALSE(script.defines("concurrent_instances"));
+    script.call(jobs);
+    CHECK(jobs[0].int_code() == 1);
+    CHECK(jobs[1].int_code() == 0);
+    CHECK(jobs[2].int_code() == 0);
+  }
+
+  SUBCASE("a path is not cut off at a zero byte") {
+    const std::string cut = folder.path().string() + std::string("\0x", 2);
+    CHECK(load("remove_directories").run({cut}).output() == "Directory does not exist: " + cut + "\n");
+    CHECK(load("move_or_merge").run({cut, folder / "moved"}).int_code() == 0);
+    CHECK(load("copy_recursive").run({cut, folder / "copied"}).output() == "Execution failed:");
+    CHECK(load("verify_sip_compliance").run({cut}).int_code() == 1);
+    CHECK(fs::exists(file));
+    CHECK_FALSE(fs::exists(folder / "moved"));
+  }
+
+  SUBCASE("a JSON file that would be overwritten by its own table stays when there is no table") {
+    const std::string path = folder.write("m.csv", R"({"a": 1})");
+    CHECK(load("json_metadata_to_csv").run({"uuid", path}).int_code() == 1);
+    CHECK(read_file(path) == R"({"a": 1})");
   }
 
   SUBCASE("copy copies a file and keeps the old one") {
