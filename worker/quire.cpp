@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "worker/commands/command.hpp"
+#include "worker/commands/help.hpp"
 #include "worker/nearest.hpp"
 #include "worker/settings.hpp"
 
@@ -32,31 +33,36 @@ const Command* find_command(const std::string& name) {
   return command == commands.end() ? nullptr : &*command;
 }
 
-void print_help(std::ostream& to) {
-  to << "Usage: quire COMMAND [OPTIONS] …\n\nThe worker end of a Gearman pipeline.\n\nCommands:\n";
-  for (const Command& command : commands) {
-    to << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ') << command.summary
-       << '\n';
-  }
-  to << "\n`quire COMMAND --help` explains one; `quire --print-configuration` writes a configuration file "
-        "with\n"
-        "every setting and its default; `quire --version` tells the version.\n";
+Help help() {
+  Help help{.usage = "quire COMMAND [OPTIONS] …",
+            .description = "The worker end of a Gearman pipeline.",
+            .example = "quire submit hello -- World\nquire try --client-scripts . greet World"};
+  help.options = {
+      {.name = "--print-configuration",
+       .documentation = "writes a configuration file with every setting and its default; with =man, "
+                        "its page of the manual"},
+      {.name = "--version", .documentation = "tells the version"},
+      {.name = "--help", .short_name = "-h", .documentation = "lists the commands"}};
+  for (const Command& command : commands) help.parts.push_back({command.name, command.summary});
+  return help;
 }
 
 int run(const std::vector<std::string>& words) {
   if (words.empty()) {
-    print_help(std::cerr);
+    std::cerr << help_of_parts(help(), HelpForm::text);
     return exit_usage;
   }
   const std::string& word = words[0];
   if (const Command* const command = find_command(word))
     return command->run({words.begin() + 1, words.end()});
-  if (word == "--help" || word == "-h") {
-    print_help(std::cout);
+  if (const auto form = help_form_of_word(word)) {
+    std::cout << help_of_parts(help(), *form);
   } else if (word == "--version") {
     std::cout << "quire " QUIRE_VERSION "\n";
   } else if (word == "--print-configuration") {
     std::cout << documented_configuration();
+  } else if (word == "--print-configuration=man") {
+    std::cout << configuration_man_page();
   } else {
     std::vector<std::string> names = {"--help", "--version", "--print-configuration"};
     for (const Command& each : commands) names.emplace_back(each.name);

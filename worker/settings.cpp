@@ -126,6 +126,17 @@ const std::vector<SettingDescription>& setting_descriptions() {
   return all;
 }
 
+std::vector<SettingDescription> function_setting_descriptions() {
+  std::vector<SettingDescription> descriptions;
+  for (const FunctionSettingRow& row : function_setting_rows) {
+    SettingDescription& description = descriptions.emplace_back();
+    description.name = row.name;
+    description.value_name = row.example;
+    description.documentation = row.documentation;
+  }
+  return descriptions;
+}
+
 std::string documented_configuration() {
   std::string text = R"(# The settings of quire, each with its default: remove the # before one to change it.
 #

@@ -86,6 +86,10 @@ struct SettingDescription {
 // All settings of section [quire], in the order in which they are best read.
 const std::vector<SettingDescription>& setting_descriptions();
 
+// All settings of sections [function:NAME]; value_name is an example, and there is no default, option or variable.
+// One without documentation belongs to the one before it.
+std::vector<SettingDescription> function_setting_descriptions();
+
 // The configuration file that documents every setting, each with its default and commented out:
 // etc/quire.conf is this text.
 std::string documented_configuration();

@@ -12,6 +12,7 @@
 #include <boost/program_options/parsers.hpp>
 
 #include "worker/commands/command.hpp"
+#include "worker/commands/help.hpp"
 #include "worker/nearest.hpp"
 
 namespace quire {
@@ -67,6 +68,20 @@ po::options_description setting_options(const po::options_description& own) {
   return options;
 }
 
+// "N (=128)", as Program_options has it, is the name of the value and its default. A value that may be left
+// out is in brackets: its name is all there is to say.
+Help::Option described(const po::option_description& option) {
+  Help::Option described{.name = "--" + option.long_name(), .documentation = option.description()};
+  const std::string shown = option.canonical_display_name(po::command_line_style::allow_dash_for_short);
+  if (shown != described.name && shown != option.long_name()) described.short_name = shown;
+  const std::string value = option.format_parameter();
+  if (value.starts_with('[')) return described;
+  const std::size_t space = value.find(" (=");
+  described.value_name = value.substr(0, space);
+  if (space != std::string::npos) described.default_value = value.substr(space + 3, value.size() - space - 4);
+  return described;
+}
+
 std::string did_you_mean_option(const std::string& option, const po::options_description& known) {
   std::vector<std::string> names;
   for (const auto& each : known.options()) names.push_back("--" + each->long_name());
@@ -87,7 +102,8 @@ CommandOptions::CommandOptions(Text text) : text_(std::move(text)), own_("Option
 bool CommandOptions::parse(const std::vector<std::string>& arguments, Words words) {
   own_.add_options()("config", po::value<std::string>()->value_name("FILE"),
                      "configuration file (QUIRE_CONFIG, else /etc/quire/quire.conf)")(
-      "help,h", po::bool_switch(), "print this text");
+      "help,h", po::value<std::string>()->implicit_value("text")->value_name("FORM"),
+      "print this text; =man: as a page of the manual; =words: for the completion of a shell");
   const po::options_description settings = setting_options(own_);
   po::options_description all;
   all.add(own_).add(settings);
@@ -110,13 +126,28 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
     throw UsageError(std::string(error.what()) + ".");
   }
 
-  if (!values_["help"].as<bool>()) return true;
+  if (values_.count("help") == 0) return true;
+  print_help(values_["help"].as<std::string>(), settings);
+  return false;
+}
+
+void CommandOptions::print_help(const std::string& form, const po::options_description& settings) const {
+  const HelpForm wanted = help_form(form);
+  if (wanted != HelpForm::text) {
+    Help help{.usage = text_.usage, .description = text_.description, .example = text_.example};
+    for (const auto& option : own_.options()) help.options.push_back(described(*option));
+    for (const auto& option : settings.options()) {
+      help.options.push_back(described(*option));
+      help.options.back().is_setting = true;
+    }
+    std::cout << (wanted == HelpForm::man ? man_page(help) : completion_words(help));
+    return;
+  }
   std::cout << "Usage: " << text_.usage << "\n\n"
             << text_.description << "\n\n"
             << own_ << '\n'
             << settings << "\nExample:\n";
   for (const std::string& line : list_items(text_.example, '\n')) std::cout << "  " << line << '\n';
-  return false;
 }
 
 Settings CommandOptions::settings() const {

@@ -35,8 +35,8 @@ class CommandOptions {
   // setting then cannot be given on this command's command line.
   boost::program_options::options_description& own() { return own_; }
 
-  // Reads the arguments (without "quire" and the command's name). Prints the help and returns false where it
-  // was asked for. Throws UsageError.
+  // Reads the arguments (without "quire" and the command's name). Prints the help, in the form that was asked
+  // for (help.hpp), and returns false where it was. Throws UsageError.
   bool parse(const std::vector<std::string>& arguments, Words words);
 
   const boost::program_options::variables_map& values() const { return values_; }
@@ -50,6 +50,8 @@ class CommandOptions {
   Settings stated_settings() const;
 
  private:
+  void print_help(const std::string& form, const boost::program_options::options_description& settings) const;
+
   Text text_;
   boost::program_options::options_description own_;
   boost::program_options::variables_map values_;

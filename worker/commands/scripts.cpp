@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "worker/commands/command.hpp"
+#include "worker/commands/help.hpp"
 #include "worker/nearest.hpp"
 
 namespace quire {
@@ -16,12 +17,12 @@ constexpr std::array parts = {
     Command{"new", "begin a script that runs at once", run_scripts_new},
 };
 
-void print_help(std::ostream& to) {
-  to << "Usage: quire scripts list|check|new …\n\n";
-  for (const Command& part : parts) {
-    to << "  " << part.name << std::string(8 - std::string(part.name).size(), ' ') << part.summary << '\n';
-  }
-  to << "\n`quire scripts list --help`, and so on, explains one.\n";
+Help help() {
+  Help help{.usage = "quire scripts COMMAND [OPTIONS]",
+            .description = "Lists the client scripts, checks that they load, begins a new one.",
+            .example = "quire scripts list\nquire scripts new greet --python"};
+  for (const Command& part : parts) help.parts.push_back({part.name, part.summary});
+  return help;
 }
 
 }  // namespace
@@ -30,8 +31,8 @@ int run_scripts(const std::vector<std::string>& arguments) {
   if (arguments.empty())
     throw UsageError("Say what to do: list, check or new. `quire scripts --help` explains.");
   const std::string& word = arguments[0];
-  if (word == "--help" || word == "-h") {
-    print_help(std::cout);
+  if (const auto form = help_form_of_word(word)) {
+    std::cout << help_of_parts(help(), *form);
     return exit_ok;
   }
   const auto part =

@@ -127,7 +127,7 @@ void add_options(po::options_description& options) {
   add("null,0", po::bool_switch(), "lines end with NUL, as find -print0 writes them");
   add("batch-size", number("N", 128), "tasks a batch");
   add("in-flight", number("N", 4), "batches sent and not answered yet");
-  add("format", text("FORMAT")->default_value("table"), "of the results: table, json (lines) or csv");
+  add("format", text("table|json|csv")->default_value("table"), "of the results; json: a line each");
   add("output,o", text("FILE"), "write the results there instead of standard output");
   add("no-output", po::bool_switch(), "do not ask for what the tasks write");
   add("timeout", number("SECONDS", 0), "give up after this time; 0: never");

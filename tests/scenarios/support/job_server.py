@@ -41,13 +41,15 @@ class JobServer:
     def address(self):
         return f"127.0.0.1:{self.port}"
 
+    def words(self):
+        """The command line that it is started with."""
+        return ["gearmand", "--listen=127.0.0.1", f"--port={self.port}", "--config-file=/dev/null",
+                "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue]
+
     def _try_to_start(self):
         with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
-                ["gearmand", "--listen=127.0.0.1", f"--port={self.port}", "--config-file=/dev/null",
-                 "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
+            self._process = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
         wait_until(lambda: self._process.poll() is not None or self._answers(), "gearmand to answer")
         return self._process.poll() is None
 
