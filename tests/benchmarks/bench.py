@@ -1,0 +1,153 @@
+"""A bench: a job server, the workers that a row compares, and the load that they all get.
+
+    with Bench(build, seconds=1) as bench:
+        bench.load(bench.floor()).tasks_per_second
+"""
+
+import collections
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+from support.job_server import JobServer
+from support.waiting import wait_until
+from support.worker import Worker
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUFFER = 4 * 1024 * 1024  # bytes of send buffer, as a quire worker has them
+
+# What tests/benchmarks/load.cpp prints; times in milliseconds, of a batch.
+Figures = collections.namedtuple("Figures", "tasks_per_second p50 p95 p99 longest")
+
+# name of the worker: (the package that it comes with, a question that succeeds when it is there)
+PACKAGED = {
+    "php-gearman": ("php-cli php-gearman", ["php", "-r", "exit(class_exists('GearmanWorker') ? 0 : 1);"]),
+    "Gearman::Worker (Perl)": ("libgearman-client-perl", ["perl", "-MGearman::Worker", "-e", "1"]),
+    "gearman -w": ("gearman-tools", ["gearman", "-H"]),
+}
+# Function → module, as the workers of a bench know them; "true" is the program in /bin.
+MODULES = {"empty_native": "empty_native", "empty_python": "empty_python", "output_native": "output_native",
+           "busy_native": "busy_native", "true_native": "true_native", "true_python": "true_python",
+           "true_program": "true"}
+
+
+def _succeeds(question):
+    try:
+        return subprocess.run(question, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def missing_packages():
+    """{name of the worker: its packages}, of those that are not installed here."""
+    return {name: packages for name, (packages, question) in PACKAGED.items() if not _succeeds(question)}
+
+
+class Bench:
+    def __init__(self, build, seconds=1, packaged=True):
+        """seconds: of each load; 0: a batch is enough. packaged: whether to compare the workers of Debian's packages."""
+        self.build = build
+        self.programs = os.path.join(build, "tests", "benchmarks")
+        self.seconds = seconds
+        self._rates = {}  # of each kind of load: batches per second when it was last measured
+        self._packaged = packaged
+        self._processes = []
+        self.workers = []
+        self._known = {}
+
+    def __enter__(self):
+        self.folder = tempfile.mkdtemp(prefix="quire-benchmark-")
+        self.server = JobServer(self.folder)
+        return self
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        for worker in self.workers:
+            worker.kill_all()
+        self.server.stop()
+        shutil.rmtree(self.folder)
+
+    # ---- the load ----
+
+    def load(self, function, size=128, in_flight=16, output=0, batches=None):
+        """Sends batches of `size` tasks for about `seconds`, as the rate of the load before says, or so many.
+
+        The first load of a kind is one batch, since nothing is known of it: it only warms.
+        """
+        kind = (function, size, in_flight, output)
+        batches = batches or max(1, min(10_000, 2_000_000 // size, round(self._rates.get(kind, 0) * self.seconds)))
+        done = subprocess.run(
+            [os.path.join(self.programs, "benchmark_load"),
+             *map(str, (self.server.port, function, batches * size, size, in_flight, output))],
+            stdout=subprocess.PIPE, timeout=600, check=True)
+        figures = Figures(*map(float, done.stdout.split()))
+        self._rates[kind] = figures.tasks_per_second / size
+        return figures
+
+    # ---- the workers ----
+
+    def floor(self, processes=1, send_buffer=0):
+        """The function that so many bare libgearman workers serve."""
+        name = f"floor_{processes}_{send_buffer}"
+        return self._start(name, [[os.path.join(self.programs, "benchmark_floor"), str(self.server.port), name,
+                                   *([str(send_buffer)] if send_buffer else [])]] * processes)
+
+    def packaged(self):
+        """[(name of the worker, function that two processes of it serve)]"""
+        if not self._packaged:
+            return []
+        port, workers = str(self.server.port), os.path.join(HERE, "workers")
+        missing = missing_packages()
+        commands = {
+            "php-gearman": ("php", [["php", os.path.join(workers, "worker.php"), port, "php"]]),
+            "Gearman::Worker (Perl)": ("perl", [["perl", os.path.join(workers, "worker.pl"), port, "perl"]]),
+            # It does not tell its command which function was called.
+            "gearman -w": ("cli", [
+                ["gearman", "-w", "-h", "127.0.0.1", "-p", port, "-f", function, "--", os.path.join(workers, "answer"), work]
+                for function, work in (("cli", "none"), ("cli_output", "output"), ("cli_program", "program"))]),
+        }
+        return [(name, self._start(function, command * 2))
+                for name, (function, command) in commands.items() if name not in missing]
+
+    def _start(self, name, commands):
+        if name not in self._known:
+            self._processes += [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
+            self._known[name] = commands
+            for function in (name, f"{name}_output", f"{name}_program"):
+                self._wait_for(function)
+        return name
+
+    def _wait_for(self, function):
+        wait_until(lambda: self.server.is_offered(function), f"a worker for {function}")
+
+    def quire(self, prefix="quire", modules=MODULES, **settings):
+        """A worker with its own record that serves PREFIX_FUNCTION for each of the modules; started and offered."""
+        worker = self.make_quire(prefix, modules, **settings).start()
+        self.wait_for_quire(prefix, modules)
+        return worker
+
+    def make_quire(self, prefix, modules=MODULES, **settings):
+        """One that is not started yet."""
+        folder = os.path.join(self.folder, f"{prefix}_{len(self.workers)}")
+        os.makedirs(folder)
+        own = {"client_scripts": f"{self.programs}/scripts:{HERE}/scripts:/bin", "output_limit": "0",
+               # As many as a worker has that nobody has configured.
+               "max_processes": "0"}
+        worker = Worker(folder, self.server.address, {f"{prefix}_{name}": module for name, module in modules.items()},
+                        {**own, **settings})
+        self.workers.append(worker)
+        return worker
+
+    def wait_for_quire(self, prefix, modules=MODULES):
+        for name in modules:
+            self._wait_for(f"{prefix}_{name}")
+
+    def can_do_without_record(self):
+        """Whether quire knows the setting record = none."""
+        text = subprocess.run([os.path.join(self.build, "bin", "quire"), "worker", "--help"],
+                              stdout=subprocess.PIPE, check=True, text=True).stdout
+        return re.search(r"--record [^-]*none", text) is not None
