@@ -5,6 +5,8 @@
 """
 
 import collections
+import concurrent.futures
+import contextlib
 import os
 import re
 import shutil
@@ -53,9 +55,9 @@ class Bench:
         self.seconds = seconds
         self._rates = {}  # of each kind of load: batches per second when it was last measured
         self._packaged = packaged
-        self._processes = []
         self.workers = []
-        self._known = {}
+        self._known = {}  # processes by the function that they serve
+        self.sent = collections.Counter()  # tasks by function
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="quire-benchmark-")
@@ -63,7 +65,7 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        for process in self._processes:
+        for process in sum(self._known.values(), []):
             process.kill()
             process.wait()
         for worker in self.workers:
@@ -80,13 +82,32 @@ class Bench:
         """
         kind = (function, size, in_flight, output)
         batches = batches or max(1, min(10_000, 2_000_000 // size, round(self._rates.get(kind, 0) * self.seconds)))
-        done = subprocess.run(
-            [os.path.join(self.programs, "benchmark_load"),
-             *map(str, (self.server.port, function, batches * size, size, in_flight, output))],
-            stdout=subprocess.PIPE, timeout=600, check=True)
+        done = subprocess.run(self._command(function, batches * size, size, in_flight, output),
+                              stdout=subprocess.PIPE, timeout=600, check=True)
+        self.sent[function] += batches * size
         figures = Figures(*map(float, done.stdout.split()))
         self._rates[kind] = figures.tasks_per_second / size
         return figures
+
+    def _command(self, function, *numbers):
+        return [os.path.join(self.programs, "benchmark_load"), *map(str, (self.server.port, function, *numbers))]
+
+    @contextlib.contextmanager
+    def load_without_end(self, function, size):
+        """One batch of `size` tasks after the other, until the block ends and the last one has been answered."""
+        wanted = True
+
+        def go_on():
+            while wanted:
+                subprocess.run(self._command(function, size, size, 1), stdout=subprocess.DEVNULL, check=True)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            going = pool.submit(go_on)
+            wait_until(lambda: going.done() or self.server.running(function), f"a batch of {function} to run")
+            try:
+                yield
+            finally:
+                wanted = False
+            going.result()
 
     # ---- the workers ----
 
@@ -115,36 +136,41 @@ class Bench:
 
     def _start(self, name, commands):
         if name not in self._known:
-            self._processes += [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
-            self._known[name] = commands
+            self._known[name] = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
             for function in (name, f"{name}_output", f"{name}_program"):
-                self._wait_for(function)
+                self._wait_for(function, len(self._known[name]) // 3 if name == "cli" else len(self._known[name]))
         return name
 
-    def _wait_for(self, function):
-        wait_until(lambda: self.server.is_offered(function), f"a worker for {function}")
+    def pids(self, name):
+        """Of the workers that _start() has started."""
+        return [process.pid for process in self._known[name]]
+
+    def _wait_for(self, function, workers=1):
+        wait_until(lambda: self.server.status().get(function, (0, 0, 0))[2] >= workers, f"workers for {function}")
 
     def quire(self, prefix="quire", modules=MODULES, **settings):
-        """A worker with its own record that serves PREFIX_FUNCTION for each of the modules; started and offered."""
+        """A worker with its own record that serves PREFIX_NAME for each of `modules`; started and offered."""
         worker = self.make_quire(prefix, modules, **settings).start()
-        self.wait_for_quire(prefix, modules)
+        self.wait_for_quire(worker)
         return worker
 
     def make_quire(self, prefix, modules=MODULES, **settings):
         """One that is not started yet."""
-        folder = os.path.join(self.folder, f"{prefix}_{len(self.workers)}")
+        folder = os.path.join(self.folder, f"worker{len(self.workers)}")
         os.makedirs(folder)
-        own = {"client_scripts": f"{self.programs}/scripts:{HERE}/scripts:/bin", "output_limit": "0",
+        own = {"client_scripts": f"{folder}/scripts:{self.programs}/scripts:{HERE}/scripts:/bin", "output_limit": "0",
                # As many as a worker has that nobody has configured.
                "max_processes": "0"}
-        worker = Worker(folder, self.server.address, {f"{prefix}_{name}": module for name, module in modules.items()},
-                        {**own, **settings})
+        functions = {f"{prefix}_{name}": module for name, module in modules.items()}
+        worker = Worker(folder, self.server.address, functions, {**own, **settings})
+        worker.serves = list(functions)
         self.workers.append(worker)
         return worker
 
-    def wait_for_quire(self, prefix, modules=MODULES):
-        for name in modules:
-            self._wait_for(f"{prefix}_{name}")
+    def wait_for_quire(self, worker, workers=1):
+        """Until the functions of this worker are offered, by so many."""
+        for function in worker.serves:
+            self._wait_for(function, workers)
 
     def can_do_without_record(self):
         """Whether quire knows the setting record = none."""

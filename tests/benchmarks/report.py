@@ -6,6 +6,8 @@ import platform
 import statistics
 import time
 
+import plot
+
 INTRODUCTION = """# The last run of tests/benchmarks/run
 
 Median, least and greatest of the rounds. All lines of a table were measured in turn, round by round, with the same job
@@ -37,16 +39,21 @@ def _table(results):
     return "\n".join(lines)
 
 
+def _groups(entry):
+    """{(table, quantity, unit): its results}"""
+    groups = {}
+    for result in entry["results"]:
+        groups.setdefault((result["table"], result["quantity"], result["unit"]), []).append(result)
+    return groups
+
+
 def markdown(entries):
     """The entries of LAST.json, each with its command and its tables."""
     parts = []
     for entry in entries.values():
         parts.append(f"## {entry['text']}\n\n`{entry['command']}`, {entry['date']}, {entry['processors']} processors, "
                      f"Linux {entry['kernel']}, load average beforehand {entry['load_average']}")
-        groups = {}
-        for result in entry["results"]:
-            groups.setdefault((result["table"], result["quantity"], result["unit"]), []).append(result)
-        for (title, quantity, unit), results in groups.items():
+        for (title, quantity, unit), results in _groups(entry).items():
             base = results[0]["base"]
             parts.append(f"{title}: {quantity} {unit}{f'; ratio to {base}' if base else ''}\n\n{_table(results)}")
     return "\n\n".join(parts) + "\n"
@@ -66,3 +73,8 @@ def write(folder, order, measured):
         file.write("\n")
     with open(os.path.join(folder, "LAST.md"), "w", encoding="utf-8") as file:
         file.write(INTRODUCTION + "\n" + markdown(kept))
+    for entry in kept.values():
+        for (title, quantity, unit), results in _groups(entry).items():
+            if results[0]["plot"]:
+                with open(os.path.join(folder, f"{results[0]['plot']}.svg"), "w", encoding="utf-8") as file:
+                    file.write(plot.svg(title, f"{quantity} {unit}", results))

@@ -42,20 +42,26 @@ class Line:
 
 @dataclasses.dataclass
 class Table:
-    """The lines of a row and what they are compared with: the line `base`, or BEST."""
+    """The lines of a row and what they are compared with: the line `base`, or BEST.
+
+    plot: the name of the picture of its first quantity; none: no picture. warm: whether to run all lines beforehand.
+    """
     title: str
     quantities: list
     lines: list
     base: str = ""
+    plot: str = ""
+    warm: bool = True
+    rounds: int = 0  # instead of what was asked for
 
     def measure(self, bench, rounds):
         """Round by round, so that whatever else the machine does meets all lines alike; two short ones before them warm."""
         seconds = bench.seconds
         bench.seconds = seconds / 10
-        for line in self.lines * (2 if seconds else 0):
+        for line in self.lines * (2 if self.warm and seconds else 0):
             line.measure()
         bench.seconds = seconds
-        for number in range(rounds):
+        for number in range(self.rounds or rounds):
             for line in self.lines:
                 print(f"    round {number + 1}: {line.name}", end="", file=sys.stderr, flush=True)
                 figures = line.measure()
@@ -66,6 +72,7 @@ class Table:
     def results(self):
         """What a report shows: plain values, a dictionary for each line and quantity."""
         return [{"table": self.title, "quantity": quantity.name, "unit": quantity.unit, "digits": quantity.digits,
+                 "plot": self.plot if quantity is self.quantities[0] else "",
                  "line": line.name, "values": line.values[quantity.name], **self._judged(line, quantity)}
                 for quantity in self.quantities for line in self.lines]
 
@@ -74,15 +81,16 @@ class Table:
         base = (goal.of if goal else "") or self.base
         ratio = self._ratio(line, quantity, base) if base else None
         if goal is None:
-            return {"base": base, "ratio": ratio, "goal": "", "met": None}
+            return {"base": base, "ratio": ratio, "goal": "", "goal_of": "", "met": None}
         figure = ratio if goal.of else statistics.median(line.values[quantity.name])
-        return {"base": base, "ratio": ratio, "goal": goal.text(), "met": goal.is_met_by(figure)}
+        return {"base": base, "ratio": ratio, "goal": goal.text(), "goal_of": goal.of, "met": goal.is_met_by(figure)}
 
     def _ratio(self, line, quantity, base):
         """The median of the rounds' own ratios: a round's figures were taken within seconds of each other."""
         own = line.values[quantity.name]
         if base == BEST:
             medians = [statistics.median(each.values[quantity.name]) for each in self.lines]
-            return statistics.median(own) / (max(medians) if quantity.more_is_better else min(medians))
+            best = max(medians) if quantity.more_is_better else min(medians)
+            return statistics.median(own) / best if best else None
         (other,) = (each.values[quantity.name] for each in self.lines if each.name == base)
         return statistics.median(mine / theirs for mine, theirs in zip(own, other, strict=True))

@@ -21,7 +21,7 @@ def empty(bench):
         lines += [line("Quire, native script, no record", "unrecorded_empty_native", 0.4),
                   line("Quire, Python script, no record", "unrecorded_empty_python")]
     lines += [line(name, function) for name, function in bench.packaged()]
-    return [Table("Empty scripts in batches of 128, 16 in flight", [TASKS], lines, ONE)]
+    return [Table("Empty scripts in batches of 128, 16 in flight", [TASKS], lines, ONE, "empty")]
 
 
 def one(bench):
@@ -45,10 +45,10 @@ def one(bench):
     packaged = bench.packaged()
     native, python = ("Quire, native script", "quire_empty_native"), ("Quire, Python script", "quire_empty_python")
     return [Table("Batches of one, one after another", quantities,
-                  [turn(*floors[0]), turn(*native, 4), turn(*python, 6), *(turn(*each) for each in packaged)], ONE),
+                  [turn(*floors[0]), turn(*native, 4), turn(*python, 6), *(turn(*each) for each in packaged)], ONE, "one"),
             Table("Batches of one, 16 in flight", [Quantity("batches", "per second")],
                   [*(flight(*each) for each in floors), flight(*native, 0.25), flight(*python),
-                   *(flight(*each) for each in packaged)], TWO)]
+                   *(flight(*each) for each in packaged)], TWO, "one_16_in_flight")]
 
 
 def program(bench):
@@ -62,7 +62,7 @@ def program(bench):
                    line("Quire, the program itself", "quire_true_program", 0.95),
                    line("Quire, started by a native script", "quire_true_native", 0.95),
                    line("Quire, started by a Python script", "quire_true_python", 0.95),
-                   *(line(name, function + "_program") for name, function in bench.packaged())], TWO)]
+                   *(line(name, function + "_program") for name, function in bench.packaged())], TWO, "program")]
 
 
 def output(bench):
@@ -75,4 +75,4 @@ def output(bench):
                   [line(TUNED, bench.floor(1, BUFFER) + "_output"),
                    line("floor, untuned", bench.floor(1) + "_output"),
                    line("Quire, native script", "quire_output_native", 0.4),
-                   *(line(name, function + "_output") for name, function in bench.packaged())], TUNED)]
+                   *(line(name, function + "_output") for name, function in bench.packaged())], TUNED, "output")]
