@@ -1,4 +1,5 @@
-// The batches of a load: packets that are made before the clock starts, each with ids that no record has seen.
+// The batches of a load: packets that are made before the clock starts, each with ids that no record has
+// seen.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +18,7 @@ struct Load {
   std::size_t batch_size = 0;
   std::size_t in_flight = 0;  // batches that are sent and not answered
   std::size_t bytes = 0;      // of output that each task is to have; its arguments are that number; 0: none
+  std::chrono::milliseconds interval{0};  // between the sending of two batches
 };
 
 // An id as a UUID looks.

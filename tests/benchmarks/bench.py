@@ -1,6 +1,6 @@
 """A bench: a job server, the workers that a row compares, and the load that they all get.
 
-    with Bench(build, seconds=1) as bench:
+    with Bench(build_folder, seconds=1) as bench:
         bench.load(bench.floor()).tasks_per_second
 """
 
@@ -47,11 +47,17 @@ def missing_packages():
     return {name: packages for name, (packages, question) in PACKAGED.items() if not _succeeds(question)}
 
 
+def build(folder):
+    """Builds what a bench needs, where that has not been done."""
+    subprocess.run(["cmake", "--build", folder, "--target", "quire", "quire-host", "benchmarks"],
+                   stdout=subprocess.DEVNULL, check=True)
+
+
 class Bench:
-    def __init__(self, build, seconds=1, packaged=True):
+    def __init__(self, build_folder, seconds=1, packaged=True):
         """seconds: of each load; 0: a batch is enough. packaged: whether to compare the workers of Debian's packages."""
-        self.build = build
-        self.programs = os.path.join(build, "tests", "benchmarks")
+        self.build = build_folder
+        self.programs = os.path.join(build_folder, "tests", "benchmarks")
         self.seconds = seconds
         self._rates = {}  # of each kind of load: batches per second when it was last measured
         self._packaged = packaged
@@ -75,14 +81,15 @@ class Bench:
 
     # ---- the load ----
 
-    def load(self, function, size=128, in_flight=16, output=0, batches=None):
+    def load(self, function, size=128, in_flight=16, output=0, batches=None, interval=0):
         """Sends batches of `size` tasks for about `seconds`, as the rate of the load before says, or so many.
 
+        output: bytes that each task writes. interval: milliseconds between two batches, whether answered or not.
         The first load of a kind is one batch, since nothing is known of it: it only warms.
         """
-        kind = (function, size, in_flight, output)
+        kind = (function, size, in_flight, output, interval)
         batches = batches or max(1, min(10_000, 2_000_000 // size, round(self._rates.get(kind, 0) * self.seconds)))
-        done = subprocess.run(self._command(function, batches * size, size, in_flight, output),
+        done = subprocess.run(self._command(function, batches * size, size, in_flight, output, interval),
                               stdout=subprocess.PIPE, timeout=600, check=True)
         self.sent[function] += batches * size
         figures = Figures(*map(float, done.stdout.split()))

@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
@@ -54,6 +56,14 @@ class Connection {
       if (count < 0) throw std::runtime_error(std::strerror(errno));
       bytes.remove_prefix(static_cast<std::size_t>(count));
     }
+  }
+
+  // Waits until there is something to receive; false when there is nothing by then.
+  bool has_something_before(std::chrono::steady_clock::time_point end) {
+    if (begin_ != end_) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd ready{descriptor_, POLLIN, 0};
+    return poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(0, left.count()))) > 0;
   }
 
   // The next packet's type; `body` is what it carries.

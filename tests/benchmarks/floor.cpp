@@ -4,8 +4,8 @@
 //   floor PORT NAME [SEND_BUFFER]
 //
 // It serves NAME, NAME_output, which answers each task with as much output as its arguments say, and
-// NAME_program, which runs /bin/true for each task. As every libgearman worker that nobody has tuned, it sends
-// over a socket with a buffer of 32 kB, unless it is given another size in bytes.
+// NAME_program, which runs /bin/true for each task. As every libgearman worker that nobody has tuned, it
+// sends over a socket with a buffer of 32 kB, unless it is given another size in bytes.
 #include <libgearman/gearman.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -50,7 +50,8 @@ gearman_return_t answer(gearman_job_st* job, void* work) {
     reply += R"(,"finishedTimestamp":"2024-08-04T21:44:55.661575+00:00")";
     if (*static_cast<Work*>(work) == Work::output) {
       const std::string_view before = "\"arguments\":\"";
-      const auto size = std::stoul(std::string(workload.substr(workload.find(before, at) + before.size(), 12)));
+      const auto size =
+          std::stoul(std::string(workload.substr(workload.find(before, at) + before.size(), 12)));
       reply.append(R"(,"stdout":")").append(size, 'x') += R"(","stderr":"","stderror":"")";
     }
     reply += '}';

@@ -1,10 +1,12 @@
 // The load: sends batches of tasks over one socket, many in flight, and counts and times the answers.
 //
-//   load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]
+//   load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES [INTERVAL]]
 //
-// prints tasks per second, and the p50, p95, p99 and the longest of the times from the sending of a batch to its
-// answer, in milliseconds. With BYTES each task's arguments are that number and its output is wanted, of so many
-// bytes. Exits with 1 when a batch fails or a task has not ended well.
+// prints tasks per second, and the p50, p95, p99 and the longest of the times from the sending of a batch to
+// its answer, in milliseconds. With BYTES each task's arguments are that number and its output is wanted, of
+// so many bytes; 0: none. With INTERVAL a batch is sent every so many milliseconds, whether those before it
+// have been answered or not: who only sends when he has been answered does not see how often he would have
+// had to wait. Exits with 1 when a batch fails or a task has not ended well.
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -35,7 +37,7 @@ std::size_t count_of(std::string_view text, std::string_view what) {
   return count;
 }
 
-// Keeps so many batches in the hands of the server; for each that comes back, sends the next.
+// Keeps so many batches in the hands of the server: for each that comes back, sends the next, when it is due.
 Figures run(int port, const Load& load) {
   const std::vector<std::string> batches = make_batches(load);
   Connection connection(port);
@@ -46,10 +48,15 @@ Figures run(int port, const Load& load) {
   std::string body;
   const auto start = Clock::now();
   while (figures.milliseconds.size() < batches.size()) {
-    for (; sent < batches.size() && sent - figures.milliseconds.size() < load.in_flight; ++sent) {
+    const auto due = [&] { return start + sent * load.interval; };
+    for (; sent < batches.size() && sent - figures.milliseconds.size() < load.in_flight &&
+           due() <= Clock::now();
+         ++sent) {
       unconfirmed.push_back(Clock::now());
       connection.send(batches[sent]);
     }
+    const bool waits = sent < batches.size() && due() > Clock::now();
+    if (waits && !connection.has_something_before(due())) continue;
     const Packet kind = connection.receive(body);
     if (kind == Packet::job_created) {
       sent_times.emplace(body, unconfirmed.front());
@@ -79,10 +86,15 @@ Figures run(int port, const Load& load) {
 }  // namespace benchmark
 
 int main(int count, char** arguments) try {
-  if (count != 6 && count != 7)
-    throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES]");
+  if (count < 6 || count > 8)
+    throw std::runtime_error("load PORT FUNCTION TASKS BATCH_SIZE IN_FLIGHT [BYTES [INTERVAL]]");
   const auto number = [&](int at) { return static_cast<std::size_t>(std::stoul(arguments[at])); };
-  const benchmark::Load load{arguments[2], number(3), number(4), number(5), count == 7 ? number(6) : 0};
+  const benchmark::Load load{arguments[2],
+                             number(3),
+                             number(4),
+                             number(5),
+                             count > 6 ? number(6) : 0,
+                             std::chrono::milliseconds(count > 7 ? number(7) : 0)};
   if (load.tasks == 0 || load.batch_size == 0 || load.in_flight == 0)
     throw std::runtime_error("TASKS, BATCH_SIZE and IN_FLIGHT must be 1 or more");
   const benchmark::Figures figures = benchmark::run(std::stoi(arguments[1]), load);
