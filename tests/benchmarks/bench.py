@@ -55,7 +55,7 @@ def build(folder):
 
 class Bench:
     def __init__(self, build_folder, seconds=1, packaged=True):
-        """seconds: of each load; 0: a batch is enough. packaged: whether to compare the workers of Debian's packages."""
+        """seconds: of each load; 0: a batch of at most 16 tasks is enough. packaged: whether to compare the workers of Debian's packages."""
         self.build = build_folder
         self.programs = os.path.join(build_folder, "tests", "benchmarks")
         self.seconds = seconds
@@ -87,6 +87,8 @@ class Bench:
         output: bytes that each task writes. interval: milliseconds between two batches, whether answered or not.
         The first load of a kind is one batch, since nothing is known of it: it only warms.
         """
+        if not self.seconds:
+            size = min(size, 16)
         kind = (function, size, in_flight, output, interval)
         batches = batches or max(1, min(10_000, 2_000_000 // size, round(self._rates.get(kind, 0) * self.seconds)))
         done = subprocess.run(self._command(function, batches * size, size, in_flight, output, interval),
@@ -174,10 +176,15 @@ class Bench:
         self.workers.append(worker)
         return worker
 
-    def wait_for_quire(self, worker, workers=1):
-        """Until the functions of this worker are offered, by so many."""
-        for function in worker.serves:
-            self._wait_for(function, workers)
+    def wait_for_quire(self, *workers):
+        """Until all of these, which serve the same functions, offer them."""
+        def all_offer():
+            for worker in workers:
+                if not worker.is_running():
+                    raise RuntimeError(f"a worker ended: {worker.log_text()}")
+            status = self.server.status()
+            return all(status.get(function, (0, 0, 0))[2] >= len(workers) for function in workers[0].serves)
+        wait_until(all_offer, f"{len(workers)} workers for {workers[0].serves}")
 
     def can_do_without_record(self):
         """Whether quire knows the setting record = none."""
