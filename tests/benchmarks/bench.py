@@ -55,7 +55,7 @@ def build(folder):
 
 class Bench:
     def __init__(self, build_folder, seconds=1, packaged=True):
-        """seconds: of each load; 0: a batch of at most 16 tasks is enough. packaged: whether to compare the workers of Debian's packages."""
+        """seconds: of each load; 0: a batch of at most 16 tasks. packaged: whether Debian's workers are compared, too."""
         self.build = build_folder
         self.programs = os.path.join(build_folder, "tests", "benchmarks")
         self.seconds = seconds
@@ -124,7 +124,7 @@ class Bench:
         """The function that so many bare libgearman workers serve."""
         name = f"floor_{processes}_{send_buffer}"
         return self._start(name, [[os.path.join(self.programs, "benchmark_floor"), str(self.server.port), name,
-                                   *([str(send_buffer)] if send_buffer else [])]] * processes)
+                                   *([str(send_buffer)] if send_buffer else [])]], processes)
 
     def packaged(self):
         """[(name of the worker, function that two processes of it serve)]"""
@@ -136,29 +136,31 @@ class Bench:
             "php-gearman": ("php", [["php", os.path.join(workers, "worker.php"), port, "php"]]),
             "Gearman::Worker (Perl)": ("perl", [["perl", os.path.join(workers, "worker.pl"), port, "perl"]]),
             # It does not tell its command which function was called.
-            "gearman -w": ("cli", [
-                ["gearman", "-w", "-h", "127.0.0.1", "-p", port, "-f", function, "--", os.path.join(workers, "answer"), work]
-                for function, work in (("cli", "none"), ("cli_output", "output"), ("cli_program", "program"))]),
+            "gearman -w": ("cli", [["gearman", "-w", "-h", "127.0.0.1", "-p", port, "-f", function, "--",
+                                    os.path.join(workers, "answer"), work]
+                                   for function, work in (("cli", "none"), ("cli_output", "output"),
+                                                          ("cli_program", "program"))]),
         }
-        return [(name, self._start(function, command * 2))
+        return [(name, self._start(function, command, 2))
                 for name, (function, command) in commands.items() if name not in missing]
 
-    def _start(self, name, commands):
+    def _start(self, name, commands, processes):
+        """So many processes of each command; together the commands serve NAME, NAME_output and NAME_program."""
         if name not in self._known:
-            self._known[name] = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands]
+            self._known[name] = [subprocess.Popen(command, stdin=subprocess.DEVNULL) for command in commands * processes]
             for function in (name, f"{name}_output", f"{name}_program"):
-                self._wait_for(function, len(self._known[name]) // 3 if name == "cli" else len(self._known[name]))
+                wait_until(lambda f=function: self._offering(f) >= processes, f"{processes} workers for {function}")
         return name
 
     def pids(self, name):
         """Of the workers that _start() has started."""
         return [process.pid for process in self._known[name]]
 
-    def _wait_for(self, function, workers=1):
-        wait_until(lambda: self.server.status().get(function, (0, 0, 0))[2] >= workers, f"workers for {function}")
+    def _offering(self, function):
+        return self.server.status().get(function, (0, 0, 0))[2]
 
     def quire(self, prefix="quire", modules=MODULES, **settings):
-        """A worker with its own record that serves PREFIX_NAME for each of `modules`; started and offered."""
+        """A worker with its own record that serves PREFIX_NAME for each of `modules` already."""
         worker = self.make_quire(prefix, modules, **settings).start()
         self.wait_for_quire(worker)
         return worker
@@ -182,8 +184,7 @@ class Bench:
             for worker in workers:
                 if not worker.is_running():
                     raise RuntimeError(f"a worker ended: {worker.log_text()}")
-            status = self.server.status()
-            return all(status.get(function, (0, 0, 0))[2] >= len(workers) for function in workers[0].serves)
+            return all(self._offering(function) >= len(workers) for function in workers[0].serves)
         wait_until(all_offer, f"{len(workers)} workers for {workers[0].serves}")
 
     def can_do_without_record(self):

@@ -14,7 +14,8 @@ def command(folder):
 
 def control(word, pid):
     """Has the process forget ("--zero") or write down ("--dump") what it has counted."""
-    subprocess.run(["callgrind_control", word, str(pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    subprocess.run(["callgrind_control", word, str(pid)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   check=True)
 
 
 def counts(path):

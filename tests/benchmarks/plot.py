@@ -33,7 +33,7 @@ def _short(value):
 
 def _ticks(low, high):
     """Powers of ten between, and where these are few, twice and five times as much."""
-    powers = [10.0 ** exponent for exponent in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
+    powers = [10.0 ** power for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)]
     steps = (1,) if high / low > 3000 else (1, 2, 5)
     return [power * step for power in powers for step in steps if low <= power * step <= high]
 
@@ -61,24 +61,26 @@ def svg(title, unit, results):
         return LEFT + (WIDTH - LEFT - RIGHT) * math.log(value / low) / math.log(high / low)
 
     bottom = TOP + ROW * len(results)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-             f'role="img" aria-label="{escape(title)}">', f"<style>{STYLE}\n</style>",
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" '
+             f'height="{height}" role="img" aria-label="{escape(title)}">', f"<style>{STYLE}\n</style>",
              f'<rect class="ground" width="{WIDTH}" height="{height}" rx="8"/>',
              f'<text class="title" x="20" y="32">{escape(title)}</text>']
     for value in _ticks(low, high):
         parts += [f'<line class="grid" x1="{at(value):.1f}" x2="{at(value):.1f}" y1="{TOP}" y2="{bottom}"/>',
-                  f'<text class="quiet" x="{at(value):.1f}" y="{bottom + 18}" text-anchor="middle">{_short(value)}</text>']
+                  f'<text class="quiet" x="{at(value):.1f}" y="{bottom + 18}" text-anchor="middle">'
+                  f'{_short(value)}</text>']
     parts += [f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{bottom}" y2="{bottom}"/>',
               f'<text class="quiet" x="{(LEFT + WIDTH - RIGHT) / 2}" y="{bottom + 40}" text-anchor="middle">'
               f'{escape(unit)}, logarithmic: median, least and greatest'
               f'{"; the mark is the goal" if any(goals.values()) else ""}</text>']
+    compared = any(result["line"].startswith("Quire") for result in results)
     for number, result in enumerate(results):
         y, name = TOP + ROW * (number + 0.5), result["line"]
-        kind = "quire" if name.startswith("Quire") or not any(each["line"].startswith("Quire") for each in results) else "other"
+        kind = "other" if compared and not name.startswith("Quire") else "quire"
         least, most, middle = min(result["values"]), max(result["values"]), medians[name]
         parts += [f'<text x="{LEFT - 14}" y="{y + 5}" text-anchor="end">{escape(name)}</text>',
-                  f'<line class="{kind}" stroke-width="3" stroke-linecap="round" x1="{at(least):.1f}" x2="{at(most):.1f}" '
-                  f'y1="{y}" y2="{y}"/>',
+                  f'<line class="{kind}" stroke-width="3" stroke-linecap="round" x1="{at(least):.1f}" '
+                  f'x2="{at(most):.1f}" y1="{y}" y2="{y}"/>',
                   f'<circle class="{kind}" cx="{at(middle):.1f}" cy="{y}" r="5.5"/>']
         x, anchor = at(most) + 13, "start"
         if goals[name]:

@@ -15,6 +15,7 @@ server, load and machine; a ratio is the median of the rounds' own ratios. The r
 NORMAL) and every subset has a process of its own, where nothing else is said. `floor` is a bare libgearman worker that
 runs and records nothing. The packaged workers have two processes each.
 """
+_VERDICTS = {True: "met", False: "**missed**", None: ""}
 
 
 def heading(name, text):
@@ -32,10 +33,10 @@ def _table(results):
     lines = ["| | median | min | max | ratio | goal | |", "|---|---|---|---|---|---|---|"]
     for result in results:
         values, digits = result["values"], result["digits"]
-        middle, least, most = (_number(value, digits) for value in (statistics.median(values), min(values), max(values)))
+        middle, least, most = (_number(each, digits) for each in (statistics.median(values), min(values), max(values)))
         ratio = "" if result["ratio"] is None else f"{result['ratio']:.3f}"
-        verdict = {True: "met", False: "**missed**", None: ""}[result["met"]]
-        lines.append(f"| {result['line']} | {middle} | {least} | {most} | {ratio} | {result['goal']} | {verdict} |")
+        lines.append(f"| {result['line']} | {middle} | {least} | {most} | {ratio} | {result['goal']} |"
+                     f" {_VERDICTS[result['met']]} |")
     return "\n".join(lines)
 
 
@@ -59,6 +60,26 @@ def markdown(entries):
     return "\n\n".join(parts) + "\n"
 
 
+def goals(entries):
+    """A table of all goals: what they are about, the figure, whether they are met."""
+    lines = ["| goal | figure | |", "|---|---|---|"]
+    for result in (each for entry in entries.values() for each in entry["results"] if each["goal"]):
+        if result["goal_of"]:
+            figure = f"{result['ratio']:.3f}"
+        else:
+            figure = _number(statistics.median(result["values"]), result["digits"])
+        lines.append(f"| {result['table']}: {result['line']}, {result['quantity']} {result['unit']}: {result['goal']} "
+                     f"| {figure} | {_VERDICTS[result['met']]} |")
+    return "\n".join(lines)
+
+
+def pictures(entries):
+    """{file name: plot} of the tables that have one."""
+    return {f"{results[0]['plot']}.svg": plot.svg(title, f"{quantity} {unit}", results)
+            for entry in entries.values() for (title, quantity, unit), results in _groups(entry).items()
+            if results[0]["plot"]}
+
+
 def write(folder, order, measured):
     """Keeps the entries, beside those of other rows that were kept before."""
     path = os.path.join(folder, "LAST.json")
@@ -72,9 +93,7 @@ def write(folder, order, measured):
         json.dump(kept, file, indent=1)
         file.write("\n")
     with open(os.path.join(folder, "LAST.md"), "w", encoding="utf-8") as file:
-        file.write(INTRODUCTION + "\n" + markdown(kept))
-    for entry in kept.values():
-        for (title, quantity, unit), results in _groups(entry).items():
-            if results[0]["plot"]:
-                with open(os.path.join(folder, f"{results[0]['plot']}.svg"), "w", encoding="utf-8") as file:
-                    file.write(plot.svg(title, f"{quantity} {unit}", results))
+        file.write(f"{INTRODUCTION}\n{goals(kept)}\n\n{markdown(kept)}")
+    for name, picture in pictures(kept).items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(picture)

@@ -18,7 +18,7 @@ class Quantity:
 
 @dataclasses.dataclass(frozen=True)
 class Goal:
-    """At least, or at most, `limit` times the figure of the line `of` in the same round; without `of`: `limit` itself."""
+    """At least, or at most, `limit` times the figure of the line `of` in the same round; without it `limit` itself."""
     limit: float
     at_least: bool = True
     of: str = ""
@@ -55,7 +55,7 @@ class Table:
     rounds: int = 0  # instead of what was asked for
 
     def measure(self, bench, rounds):
-        """Round by round, so that whatever else the machine does meets all lines alike; two short ones before them warm."""
+        """Round by round, so that whatever else the machine does meets all lines alike; two short ones warm them."""
         seconds = bench.seconds
         bench.seconds = seconds / 10
         for line in self.lines * (2 if self.warm and seconds else 0):

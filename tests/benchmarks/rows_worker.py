@@ -1,4 +1,4 @@
-"""Rows 5 to 8: what a worker costs while it waits, many of them, a large set of batches, and a long batch beside short ones."""
+"""Rows 5 to 8: a worker that waits, many workers, a large set of batches, short batches beside a long one."""
 
 import os
 import shutil
