@@ -132,14 +132,14 @@ def large(bench):
         worker = bench.quire(f"large{tasks}", {"empty_native": "empty_native"})
         start = time.monotonic()
         client = subprocess.Popen([worker.program, "submit", f"large{tasks}_empty_native", "--file", path,
-                                   "--in-flight", "16", "--quiet", "--no-output", "--format", "csv", "--output", "/dev/null",
-                                   "--config", worker.config])
+                                   "--in-flight", "16", "--quiet", "--no-output", "--format", "csv",
+                                   "--output", "/dev/null", "--config", worker.config], env=worker.environment)
         with memory.Peak(worker.pid) as ours, memory.Peak(client.pid) as theirs:
             code = client.wait(600)
         seconds = time.monotonic() - start
         worker.kill_all()
         if code != 0:
-            raise RuntimeError(f"quire submit exited with {code}; see {worker.log}")
+            raise RuntimeError(f"quire submit exited with {code}; the worker's log: {worker.log_text()[-2000:]}")
         return [tasks / seconds, ours.mebibytes, theirs.mebibytes]
 
     goals = {"tasks": Goal(0.9, of=few), worker_peak.name: Goal(1.1, False, few), client_peak.name: Goal(1.1, False, few)}
