@@ -8,6 +8,8 @@ import math
 import statistics
 from xml.sax.saxutils import escape
 
+from row import BEST
+
 WIDTH, LEFT, RIGHT, TOP, ROW, FOOT = 860, 300, 70, 58, 30, 58
 STYLE = """
   svg { font-family: system-ui, 'DejaVu Sans', sans-serif; font-size: 14px; }
@@ -52,6 +54,7 @@ def _goal(result, medians):
 def svg(title, unit, results):
     """The picture of one quantity of one table."""
     medians = {result["line"]: statistics.median(result["values"]) for result in results}
+    medians.setdefault(BEST, max(medians.values()))
     goals = {result["line"]: _goal(result, medians) for result in results}
     figures = [value for result in results for value in result["values"]] + [goal[0] for goal in goals.values() if goal]
     low, high = min(figures) / 1.6, max(figures) * 1.6
