@@ -90,7 +90,10 @@ class Bench:
         if not self.seconds:
             size = min(size, 16)
         kind = (function, size, in_flight, output, interval)
-        batches = batches or max(1, min(10_000, 2_000_000 // size, round(self._rates.get(kind, 0) * self.seconds)))
+        if not batches:
+            # Fewer would not keep the workers busy, and more would not fit into memory.
+            least, most = (2 if self.seconds and kind in self._rates else 1), min(10_000, 2_000_000 // size)
+            batches = max(least, min(most, round(self._rates.get(kind, 0) * self.seconds)))
         done = subprocess.run(self._command(function, batches * size, size, in_flight, output, interval),
                               stdout=subprocess.PIPE, timeout=600, check=True)
         self.sent[function] += batches * size

@@ -53,11 +53,11 @@ def idle(bench):
     def line(name, measure, arguments, most=None):
         return Line(name, lambda: measure(*arguments), {"memory": Goal(most, False)} if most else {})
 
-    return [Table("Before the first task", [MEMORY],
+    return [Table("Memory before the first task", [MEMORY],
                   [line("2 bare libgearman workers", bare, (2,)), line("16 bare libgearman workers", bare, (16,)),
                    *(line(f"Quire, {slots} slots", before, (slots, 1), 10) for slots in ((2, 16, 64) if bench.seconds else (16,))),
                    line("Quire, 16 slots, 100 registered scripts", before, (16, 100), 10)], plot="idle", warm=False),
-            Table("More after a batch", [MEMORY],
+            Table("More memory after a batch", [MEMORY],
                   [line("the first native host, 1 registered script", more, (1, 1), 1.5),
                    line("the first native host, 100 registered scripts", more, (100, 1), 1.5),
                    line("each of ten native hosts, 100 registered scripts", more, (100, 10), 1.5)], warm=False)]
@@ -151,17 +151,17 @@ def large(bench):
 def fair(bench):
     """Short batches beside a long one of a concurrent script."""
     bench.quire()
-    p50, p95 = (Quantity(name, "ms", 2, more_is_better=False) for name in ("p50", "p95"))
+    p95, p50 = (Quantity(name, "ms", 2, more_is_better=False) for name in ("p95", "p50"))
     jobs, short = (1_000, 50) if bench.seconds else (100, 5)
 
     def alone():
         figures = bench.load("quire_empty_native", size=1, in_flight=short, batches=short, interval=100)
-        return [figures.p50, figures.p95]
+        return [figures.p95, figures.p50]
 
     def beside():
         with bench.load_without_end("quire_busy_native", jobs):
             return alone()
 
-    return [Table("Batches of one, ten a second", [p50, p95],
-                  [Line("alone", alone), Line("beside a batch of 1,000 jobs of ten milliseconds", beside,
-                                              {"p95": Goal(60, False)})], "alone", "fair", warm=False)]
+    return [Table("Batches of one, ten a second", [p95, p50],
+                  [Line("alone", alone), Line("beside 1,000 jobs of 10 ms", beside, {"p95": Goal(60, False)})],
+                  "alone", "fair", warm=False)]
