@@ -18,9 +18,9 @@ runs and records nothing. The packaged workers have two processes each.
 _VERDICTS = {True: "met", False: "**missed**", None: ""}
 
 
-def heading(name, text):
+def heading(name, text, seconds, runs):
     """What an entry of LAST.json says beside the results."""
-    return {"row": name, "text": text, "command": f"tests/benchmarks/run --only {name}",
+    return {"row": name, "text": text, "command": f"tests/benchmarks/run --only {name} --seconds {seconds:g} --runs {runs}",
             "date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "kernel": platform.release(),
             "load_average": round(os.getloadavg()[0], 1)}
 
