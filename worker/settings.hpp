@@ -32,6 +32,8 @@ struct FunctionSettings {
 
 struct Settings {
   std::string gearman_servers = "127.0.0.1:4730";  // comma-separated host:port
+  std::string workers_key;                         // what stands before every function on the job server
+  std::string workers_key_root;                    // root folder of an AtoM site: the key in AtoM's form
   std::string client_modules;                      // the module table; empty: the one that ships
   std::string client_scripts;                      // folders, colon-separated; empty: the one that ships
   std::string record;                              // the SQLite file; empty: STATE_DIRECTORY/record.sqlite

@@ -32,6 +32,13 @@ inline constexpr std::array setting_rows = {
                "Job servers, HOST:PORT, separated by commas",
                {},
                check_servers},
+    SettingRow{
+        "workers_key", &Settings::workers_key, "KEY",
+        "Put before every function on the job server (KEY-FUNCTION), so that several sites can share it"},
+    SettingRow{
+        "workers_key_root", &Settings::workers_key_root, "FOLDER",
+        "Root folder of an AtoM site: the MD5 of it and of workers_key is put before every function, as "
+        "AtoM does"},
     SettingRow{"client_modules", &Settings::client_modules, "FILE",
                "Module table: which function is which client script; empty: the table that ships"},
     SettingRow{"client_scripts", &Settings::client_scripts, "FOLDERS",

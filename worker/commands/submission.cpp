@@ -30,7 +30,8 @@ Submission::Submission(const SubmissionOptions& options, TaskInput& input, Resul
       input_(input),
       output_(output),
       progress_(progress),
-      submitter_({.servers = options.servers}, [this](const BatchAnswer& answer) { answered(answer); }) {}
+      submitter_({.servers = options.servers, .prefix = options.prefix},
+                 [this](const BatchAnswer& answer) { answered(answer); }) {}
 
 Tally Submission::run() {
   try {
@@ -179,11 +180,14 @@ void Submission::look_for_workers() {
     const std::vector<FunctionStatus> functions = function_status(options_.servers.front(), question_limit);
     std::vector<std::string> offered;
     for (const FunctionStatus& function : functions) {
-      if (function.workers > 0) offered.push_back(function.name);
+      const std::optional<std::string> ours = options_.prefix.function_of(function.name);
+      if (function.workers > 0 && ours) offered.push_back(*ours);
     }
     if (std::find(offered.begin(), offered.end(), options_.function) != offered.end()) return;
     const std::string nearest = did_you_mean(options_.function, offered);
-    progress_.say("No worker offers " + options_.function + " at " + options_.servers.front().name() +
+    const std::string& key = options_.prefix.text();
+    const std::string named = key.empty() ? "" : " (as " + options_.prefix.on_server(options_.function) + ")";
+    progress_.say("No worker offers " + options_.function + named + " at " + options_.servers.front().name() +
                   (offered.empty() ? ", nor any other function: start one with `quire worker`." : " yet.") +
                   nearest + " Waiting; Ctrl-C gives up.");
   } catch (const std::runtime_error&) {
