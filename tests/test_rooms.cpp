@@ -93,6 +93,7 @@ TEST_CASE("rooms") {
         {"boost/process", {"worker/subprocess.cpp"}},
         {"boost/property_tree", {"worker/ini_file.cpp"}},
         {"openssl/", {"worker/workers_key.cpp", "clientScripts/checksum.cpp"}},
+        {"yaml-cpp/", {"worker/yaml_file.cpp"}},
         {"dlfcn.h", {"worker/host/native_module.cpp"}},
     };
     for (const auto& [library, allowed] : rooms) {

@@ -42,14 +42,16 @@ class CommandOptions {
   const boost::program_options::variables_map& values() const { return values_; }
   const std::vector<std::string>& words() const { return words_; }
 
-  // Defaults, file (--config, else QUIRE_CONFIG, else /etc/quire/quire.conf where it exists), environment,
-  // command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
+  // Defaults, the files of other programs that the rest names, file (--config, else QUIRE_CONFIG, else
+  // /etc/quire/quire.conf where it exists), environment, command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
   Settings settings() const;
 
   // The same, not completed: what was said and nothing else.
   Settings stated_settings() const;
 
  private:
+  void apply_to(Settings& settings) const;
+
   Text text_;
   boost::program_options::options_description own_;
   boost::program_options::variables_map values_;
