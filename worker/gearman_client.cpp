@@ -128,8 +128,7 @@ void BatchSubmitter::Impl::connect() {
   }
   if (!client) {
     throw JobServerUnreachable("The job server at " + describe(options.servers) +
-                               " cannot be reached: start gearmand there, or name the right one with "
-                               "--gearman-servers HOST:PORT.");
+                               " cannot be reached: start gearmand there, or name the right one.");
   }
   gearman_client_add_options(client.get(), GEARMAN_CLIENT_NON_BLOCKING);
   gearman_client_set_created_fn(client.get(), on_created);

@@ -54,7 +54,6 @@ class Submission {
   bool read_batch();
   void send_batch();
   void answered(const BatchAnswer& answer);
-  void settle(std::vector<Task>& tasks, const BatchAnswer& answer);
   void tell(Outcome outcome);
   void give_up(const std::string& why);
   bool should_stop();
