@@ -24,6 +24,7 @@ constexpr std::array commands = {
     Command{"submit", "send tasks to a job server, as a controller does, and show their results", run_submit},
     Command{"try", "run a client script here and now, without a job server", run_try},
     Command{"scripts", "list the client scripts, check that they load, begin a new one", run_scripts},
+    Command{"import-config", "make a configuration of Archivematica's, CCP's or AtoM's own files", run_import_config},
 };
 
 const Command* find_command(const std::string& name) {
@@ -35,7 +36,7 @@ const Command* find_command(const std::string& name) {
 void print_help(std::ostream& to) {
   to << "Usage: quire COMMAND [OPTIONS] …\n\nThe worker end of a Gearman pipeline.\n\nCommands:\n";
   for (const Command& command : commands) {
-    to << "  " << command.name << std::string(10 - std::string(command.name).size(), ' ') << command.summary
+    to << "  " << command.name << std::string(15 - std::string(command.name).size(), ' ') << command.summary
        << '\n';
   }
   to << "\n`quire COMMAND --help` explains one; `quire --print-configuration` writes a configuration file "

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 
@@ -90,6 +91,29 @@ class TestSites(Scenario):
         worker.signal(signal.SIGHUP)
         wait_until(lambda: self.server.is_offered("site2-words_v0.0"), "the new name")
         self.assertEqual(self.words("site2-words_v0.0")[0], "words_v0.0")
+
+    def test_a_worker_starts_with_what_import_config_makes_as_it_is(self):
+        worker = self.make_worker({})
+        variables = os.path.join(self.folder, "archivematica-mcp-client")
+        with open(variables, "w", encoding="utf-8") as file:
+            file.write(f"PATH={self.folder}/venv/bin:/usr/bin:/bin\n"
+                       "DJANGO_SETTINGS_MODULE=archivematica.MCPClient.settings.common\n"
+                       f"ARCHIVEMATICA_MCPCLIENT_MCPCLIENT_MCPARCHIVEMATICASERVER={self.server.address}\n"
+                       "ARCHIVEMATICA_MCPCLIENT_CLIENT_PASSWORD=topsecret\n")
+        worker.config = os.path.join(self.folder, "archivematica.conf")
+        command = [worker.program, "import-config", variables, "--output", worker.config]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, env=worker.environment, check=False)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn("quire doctor --archivematica --config " + worker.config, run.stdout)
+        # What is there already is not written over.
+        run = subprocess.run(command, capture_output=True, text=True, timeout=60, env=worker.environment, check=False)
+        self.assertEqual(run.returncode, 64)
+        worker.environment["QUIRE_STATE_DIRECTORY"] = os.path.join(worker.folder, "state")
+        worker.start()
+        wait_until(lambda: "103 functions offered" in worker.log_text() or not worker.is_running(),
+                   "the worker to offer its functions")
+        self.assertTrue(worker.is_running(), worker.log_text())
+        self.assertTrue(self.server.is_offered("normalize_v1.0"))
 
     def test_a_key_that_cannot_be_used_is_refused_at_the_start(self):
         worker = self.make_worker(MODULES, {"workers_key": "site-1"}).start()
