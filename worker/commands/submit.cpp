@@ -217,7 +217,7 @@ int run_submit(const std::vector<std::string>& arguments) {
   try {
     tally = Submission(submission, *input, *output, progress).run();
   } catch (const JobServerUnreachable& error) {
-    progress.say("quire submit: " + std::string(error.what()) + " It is --gearman-servers HOST:PORT.");
+    progress.say("quire submit: " + std::string(error.what()) + " The option is --gearman-servers HOST:PORT.");
     return exit_unavailable;
   }
   if (tally.complete && !destination.problem().empty()) throw std::runtime_error(destination.problem());
