@@ -132,6 +132,23 @@ TEST_CASE("command_options: settings") {
     CHECK(settings.record == "/environment");
     CHECK(settings.python == "option");
   }
+  SUBCASE("what another program's configuration says counts less than all of ours") {
+    const std::string foreign =
+        folder.write("clientConfig.conf", "[MCPClient]\nworkers = 7\nsharedDirectoryMounted = /foreign/\n");
+    const std::string ours = folder.write(
+        "ours.conf", "[quire]\narchivematica_config = " + foreign + "\nshared_directory = /ours/\n");
+    const Variable variable("ARCHIVEMATICA_MCPCLIENT_WORKERS", "8");
+    Settings settings = Parsed({"--config", ours}, Words::among_options).options.settings();
+    CHECK(settings.max_processes == 8);
+    CHECK(settings.shared_directory == "/ours/");
+    settings = Parsed({"--config", ours, "--max-processes=9"}, Words::among_options).options.settings();
+    CHECK(settings.max_processes == 9);
+    settings = Parsed({"--config", file, "--archivematica-config", foreign}, Words::among_options)
+                   .options.settings();
+    CHECK(settings.shared_directory == "/foreign/");
+    CHECK(Parsed({"--config", file}, Words::among_options).options.settings().shared_directory ==
+          Settings().shared_directory);
+  }
   SUBCASE("the file may be named by the environment, and the option counts more") {
     const Variable variable("QUIRE_CONFIG", file);
     CHECK(Parsed({}, Words::among_options).options.settings().workers == 1);

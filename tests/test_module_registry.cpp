@@ -98,6 +98,17 @@ TEST_CASE("module_registry: the table") {
           "4: function a stands already on line 2 (capitals do not matter); remove one of the two.");
     CHECK(site.refusal("[supportedBatchCommands]\na = x\na = y\n").starts_with("3: "));
   }
+  SUBCASE("of several tables the last one with a function counts, and each may bring functions") {
+    const std::string over =
+        site.folder.write("over.conf", "[supportedBatchCommands]\nHELLO_v0.0 = a.so\nnew = b\n");
+    site.settings.client_modules += ":" + over;
+    const ModuleRegistry modules(site.settings);
+    CHECK(modules.functions() == std::vector<std::string>{"hello_v0.0", "other", "new"});
+    CHECK(modules.module_name("hello_v0.0") == "a.so");
+    CHECK(modules.module_name("other") == "hello");
+    site.settings.client_modules += ":" + site.folder.write("none.conf", "[other]\n");
+    CHECK_THROWS_AS(ModuleRegistry(site.settings), ConfigurationError);
+  }
   SUBCASE("a module's name cannot lead out of the folders") {
     CHECK(site.refusal("[supportedBatchCommands]\na = ../b\n").starts_with("2: \"../b\" cannot be the name"));
     CHECK(site.refusal("[supportedBatchCommands]\na =\n") == "2: The name of a client script is missing.");
@@ -134,7 +145,10 @@ TEST_CASE("module_registry: the folders") {
          {std::pair{"one/a.py", false}, {"two/a.so", false}, {"two/a", true}}) {
       const std::string other = site.add(second, executable);
       CHECK(site.absence("a") == "Client script a exists twice, as " + first + " and as " + other +
-                                     "; remove or rename one of the two.");
+                                     "; remove or rename one of the two" +
+                                     (second == std::string("two/a.so")
+                                          ? "."
+                                          : ", or say which with its ending in the module table."));
       fs::remove(other);
     }
     CHECK(site.absence("a") == "");
@@ -177,11 +191,17 @@ TEST_CASE("module_registry: the folders") {
              sentence.find("missing") != std::string::npos));
     }
   }
-  SUBCASE("an ending is not part of the name: a native module is never run as a program") {
-    site.add("one/a.so", true);
-    CHECK(site.absence("a.so") ==
-          "\"a.so\" cannot be the name of a client script: leave its ending away: a.");
-    CHECK(site.absence("a.py").find("leave its ending away") != std::string::npos);
+  SUBCASE("an ending says which of two files is meant, and a native module is never run as a program") {
+    const std::string native = site.add("one/a.so", true);
+    const std::string python = site.add("two/a.py");
+    const ModuleRegistry modules(site.settings);
+    CHECK(modules.find_module("a.so").path == native);
+    CHECK(modules.find_module("a.so").kind == ModuleKind::native);
+    CHECK(modules.find_module("a.so").name == "a");
+    CHECK(modules.find_module("a.py").path == python);
+    CHECK(site.absence("a").find("exists twice") != std::string::npos);
+    fs::remove(python);
+    CHECK(site.absence("a.py").starts_with("There is no client script a.py in "));
   }
 }
 
@@ -203,8 +223,12 @@ TEST_CASE("module_registry: a Python prefix") {
     CHECK(module.path == path);
     CHECK(module.import_name == "worker.clientScripts.hello");
   }
-  SUBCASE("native modules and programs go first") {
+  SUBCASE("native modules and programs go first, unless the ending says otherwise") {
     site.add("one/hello.so");
     CHECK(ModuleRegistry(site.settings).find("hello_v0.0").kind == ModuleKind::native);
+    const Module module = ModuleRegistry(site.settings).find_module("hello.py");
+    CHECK(module.kind == ModuleKind::python);
+    CHECK(module.import_name == "worker.clientScripts.hello");
+    CHECK(site.absence("other.so").starts_with("There is no client script other.so in "));
   }
 }

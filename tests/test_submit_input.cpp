@@ -9,6 +9,7 @@
 #include "worker/commands/command.hpp"
 #include "worker/commands/line_reader.hpp"
 #include "worker/commands/task_input.hpp"
+#include "worker/submitting.hpp"
 
 using namespace quire;
 using namespace std::chrono_literals;

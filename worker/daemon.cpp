@@ -22,6 +22,7 @@
 #include "worker/sqlite_record.hpp"
 #include "worker/stray_processes.hpp"
 #include "worker/subprocess_pool.hpp"
+#include "worker/workers_key.hpp"
 
 namespace quire {
 
@@ -29,8 +30,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A thread of a job server may be held up by a server that is slow, and the record's by who holds its file; one
-// that has not come round for so long is stuck.
+// A thread of a job server may be held up by a server that is slow, and the record's by who holds its file;
+// one that has not come round for so long is stuck.
 constexpr auto longest_turn = std::chrono::seconds(120);
 
 std::string host_name() {
@@ -118,6 +119,7 @@ class Daemon {
     GearmanWorker::Work work;
     work.servers = parse_job_servers(site->settings.gearman_servers);
     work.functions = site->modules.functions();
+    work.prefix = function_prefix(site->settings);
     work.slots = site->settings.workers;
     work.handler = [this, site](const Delivery& delivery) { return handle(delivery, *site); };
     work.concurrent = [this, site](const std::string& function) {

@@ -44,7 +44,7 @@ struct BatchSubmitter::Impl {
   // A batch on its way; libgearman reads function, unique and workload where they lie.
   struct InFlight {
     Impl* owner;
-    std::string function;
+    std::string function;  // with its prefix
     std::string unique;
     std::string workload;
     std::string handle;
@@ -86,7 +86,8 @@ BatchSubmitter::BatchSubmitter(Options options, Answered answered)
 BatchSubmitter::~BatchSubmitter() = default;
 
 void BatchSubmitter::submit(const std::string& function, const std::string& unique, std::string workload) {
-  if (function.empty() || function.size() > 512) {
+  std::string name = impl_->options.prefix.on_server(function);
+  if (function.empty() || name.size() > 512) {
     throw std::invalid_argument("The name of a function has between 1 and 512 bytes.");
   }
   if (unique.empty() || unique.size() > 64) {
@@ -94,7 +95,7 @@ void BatchSubmitter::submit(const std::string& function, const std::string& uniq
   }
   if (workload.empty()) throw std::invalid_argument("A batch without a workload cannot be submitted.");
   auto batch = std::make_unique<Impl::InFlight>(
-      Impl::InFlight{impl_.get(), function, unique, std::move(workload), {}});
+      Impl::InFlight{impl_.get(), std::move(name), unique, std::move(workload), {}});
   if (!impl_->batches.emplace(unique, std::move(batch)).second) {
     throw std::invalid_argument("A batch with the unique id " + unique + " is in flight already.");
   }
@@ -127,8 +128,7 @@ void BatchSubmitter::Impl::connect() {
   }
   if (!client) {
     throw JobServerUnreachable("The job server at " + describe(options.servers) +
-                               " cannot be reached: start gearmand there, or name the right one with "
-                               "--gearman-servers HOST:PORT.");
+                               " cannot be reached: start gearmand there, or name the right one.");
   }
   gearman_client_add_options(client.get(), GEARMAN_CLIENT_NON_BLOCKING);
   gearman_client_set_created_fn(client.get(), on_created);

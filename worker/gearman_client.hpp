@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/function_prefix.hpp"
 #include "worker/job_server.hpp"
 
 namespace quire {
@@ -45,6 +46,7 @@ class BatchSubmitter {
 
   struct Options {
     std::vector<JobServer> servers;                     // in order of preference
+    FunctionPrefix prefix = {};                         // of the functions on the job server
     std::chrono::milliseconds connection_limit{5'000};  // in which a server must have answered an echo
   };
 
@@ -54,7 +56,8 @@ class BatchSubmitter {
   BatchSubmitter& operator=(const BatchSubmitter&) = delete;
 
   // Queues a batch. Throws std::invalid_argument where Gearman would mangle it: function longer than 512
-  // bytes, unique longer than 64, or any of the three empty. A unique must not be in flight already.
+  // bytes with its prefix, unique longer than 64, or any of the three empty. A unique must not be in flight
+  // already.
   void submit(const std::string& function, const std::string& unique, std::string workload);
 
   // Batches queued or sent and not answered yet.

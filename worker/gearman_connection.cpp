@@ -65,8 +65,8 @@ class GearmanConnection::Job {
 };
 
 struct GearmanConnection::Impl {
-  explicit Impl(const JobServer& given)
-      : address(given), server(given.name()), worker(gearman_worker_create(nullptr)) {
+  Impl(const JobServer& given, const FunctionPrefix& given_prefix)
+      : address(given), server(given.name()), prefix(given_prefix), worker(gearman_worker_create(nullptr)) {
     if (!worker) throw ConnectionLost("out of memory");
   }
 
@@ -74,7 +74,8 @@ struct GearmanConnection::Impl {
     gearman_worker_set_timeout(worker.get(), io_timeout_milliseconds);
     check(gearman_worker_add_server(worker.get(), address.host.c_str(), address.port), "cannot be used");
     for (const std::string& function : functions) {
-      check(gearman_worker_register(worker.get(), function.c_str(), 0), "refuses a function");
+      check(gearman_worker_register(worker.get(), prefix.on_server(function).c_str(), 0),
+            "refuses a function");
     }
     const SocketSearch search;
     check(gearman_worker_set_identifier(worker.get(), identifier.data(), identifier.size()),
@@ -180,7 +181,7 @@ struct GearmanConnection::Impl {
   }
 
   void offer(std::string_view function) {
-    send(PacketType::can_do, function);
+    send(PacketType::can_do, prefix.on_server(function));
     wake_up();  // the server wakes nobody for the jobs that wait for this function already
   }
 
@@ -192,7 +193,8 @@ struct GearmanConnection::Impl {
     answers = questions;
     auto taken = std::make_unique<Taken>();
     taken->job = std::make_shared<Job>(job);
-    taken->delivery.function = gearman_job_function_name(job);
+    const char* const name = gearman_job_function_name(job);
+    taken->delivery.function = prefix.function_of(name).value_or(name);
     taken->delivery.handle = gearman_job_handle(job);
     if (const char* unique = gearman_job_unique(job)) taken->delivery.unique = unique;
     taken->delivery.workload.assign(static_cast<const char*>(gearman_job_workload(job)),
@@ -268,6 +270,7 @@ struct GearmanConnection::Impl {
 
   const JobServer address;
   const std::string server;  // its name, for people
+  const FunctionPrefix prefix;
   std::unique_ptr<gearman_worker_st, WorkerDeleter> worker;
   int descriptor = -1;
   bool asking = false;
@@ -289,8 +292,8 @@ void GearmanConnection::Impl::wait_until_writable() const {
 }
 
 GearmanConnection::GearmanConnection(const JobServer& server, const std::string& identifier,
-                                     const std::vector<std::string>& functions)
-    : impl_(std::make_unique<Impl>(server)) {
+                                     const FunctionPrefix& prefix, const std::vector<std::string>& functions)
+    : impl_(std::make_unique<Impl>(server, prefix)) {
   impl_->connect(identifier, functions);
 }
 
@@ -300,7 +303,9 @@ int GearmanConnection::descriptor() const { return impl_->descriptor; }
 void GearmanConnection::ask() { impl_->ask(); }
 bool GearmanConnection::asking() const { return impl_->asking; }
 std::unique_ptr<GearmanConnection::Taken> GearmanConnection::take() { return impl_->take(); }
-void GearmanConnection::withdraw(std::string_view function) { impl_->send(PacketType::cant_do, function); }
+void GearmanConnection::withdraw(std::string_view function) {
+  impl_->send(PacketType::cant_do, impl_->prefix.on_server(function));
+}
 void GearmanConnection::offer(std::string_view function) { impl_->offer(function); }
 void GearmanConnection::hold(bool held) { impl_->hold(held); }
 void GearmanConnection::probe(std::uint64_t number) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/function_prefix.hpp"
 #include "worker/job_server.hpp"
 
 namespace quire {
@@ -34,8 +35,9 @@ class GearmanConnection {
     Delivery delivery;
   };
 
-  // Connects and offers the functions. Throws ConnectionLost.
-  GearmanConnection(const JobServer& server, const std::string& identifier,
+  // Connects and offers the functions, which have the prefix on the server and nowhere else. Throws
+  // ConnectionLost.
+  GearmanConnection(const JobServer& server, const std::string& identifier, const FunctionPrefix& prefix,
                     const std::vector<std::string>& functions);
   ~GearmanConnection();
   GearmanConnection(const GearmanConnection&) = delete;

@@ -5,10 +5,10 @@
 
 namespace quire {
 
-GearmanLine::GearmanLine(const JobServer& server, const std::string& identifier,
+GearmanLine::GearmanLine(const JobServer& server, const std::string& identifier, const FunctionPrefix& prefix,
                          const std::vector<std::string>& functions, std::set<std::string> not_offered,
                          std::chrono::milliseconds patience)
-    : connection_(server, identifier, functions),
+    : connection_(server, identifier, prefix, functions),
       server_(server.name()),
       patience_(patience),
       withdrawn_(std::move(not_offered)) {}

@@ -25,7 +25,7 @@ class GearmanLine {
 
   // patience: for how long the server may be silent before it is asked whether it is there, and then until it
   // must have answered. Throws ConnectionLost.
-  GearmanLine(const JobServer& server, const std::string& identifier,
+  GearmanLine(const JobServer& server, const std::string& identifier, const FunctionPrefix& prefix,
               const std::vector<std::string>& functions, std::set<std::string> not_offered,
               std::chrono::milliseconds patience);
 

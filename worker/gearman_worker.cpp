@@ -42,7 +42,7 @@ struct Line {
        std::set<std::string> not_offered, milliseconds patience)
       : id(number),
         work(std::move(given)),
-        line(server, identifier, functions, std::move(not_offered), patience) {}
+        line(server, identifier, work->prefix, functions, std::move(not_offered), patience) {}
 
   const std::uint64_t id;
   const std::shared_ptr<const GearmanWorker::Work> work;
@@ -153,7 +153,8 @@ struct GearmanWorker::Impl {
         chosen.line.withdraw_only(withdrawn_functions());
         if (!chosen.line.ask()) return;
         if (!connected.exchange(true)) {
-          spdlog::info("job server {}: connected, {} functions offered", name, work->functions.size());
+          spdlog::info("job server {}: connected, {} functions offered{}", name, work->functions.size(),
+                       work->prefix.text().empty() ? "" : " as " + work->prefix.on_server("…"));
           worker.options.registered();
         }
         back_off.reset();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/function_prefix.hpp"
 #include "worker/job_server.hpp"
 
 namespace quire {
@@ -37,6 +38,7 @@ class GearmanWorker {
   struct Work {
     std::vector<JobServer> servers;
     std::vector<std::string> functions;
+    FunctionPrefix prefix;  // of the functions on the job servers; all else has their own names
     std::size_t slots = 1;
     Handler handler;
     // Whether a second job of the function may be taken while one is in hand. Where it may not, the function

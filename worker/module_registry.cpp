@@ -43,12 +43,20 @@ std::string objection_to(const std::string& name) {
     return subject + "it holds a slash; name the file alone, without its folder.";
   if (name[0] == '.' || name.find("..") != name.npos)
     return subject + "it begins with a dot or holds two in a row.";
-  for (const FileForm& form : file_forms) {
-    if (!form.ending.empty() && name.ends_with(form.ending)) {
-      return subject + "leave its ending away: " + name.substr(0, name.size() - form.ending.size()) + ".";
-    }
-  }
   return "";
+}
+
+// The form that a name asks for by its ending; null where any will do.
+const FileForm* form_of(std::string_view name) {
+  for (const FileForm& form : file_forms) {
+    if (!form.ending.empty() && name.ends_with(form.ending)) return &form;
+  }
+  return nullptr;
+}
+
+std::string without_ending(const std::string& name) {
+  const FileForm* const form = form_of(name);
+  return form == nullptr ? name : name.substr(0, name.size() - form->ending.size());
 }
 
 // The names of all modules in the folders, to find the one that was meant.
@@ -128,16 +136,19 @@ class ModuleRegistry::Found {
 };
 
 ModuleRegistry::ModuleRegistry(const Settings& settings)
-    : table_(settings.client_modules),
+    : tables_(settings.client_modules),
       folders_(list_items(settings.client_scripts, ':')),
       import_prefix_(settings.python_prefix),
       found_(std::make_shared<Found>()) {
   if (!import_prefix_.empty() && !import_prefix_.ends_with('.')) import_prefix_ += '.';
+  for (const std::string& table : list_items(tables_, ':')) read_table(table);
+}
 
-  const IniFile file = read_ini_file(table_);
+void ModuleRegistry::read_table(const std::string& path) {
+  const IniFile file = read_ini_file(path);
   const auto is_table = [](const IniSection& section) { return section.name == table_section; };
   if (std::none_of(file.sections.begin(), file.sections.end(), is_table)) {
-    throw ConfigurationError(table_ + ": this is not a module table; it has no section [" +
+    throw ConfigurationError(path + ": this is not a module table; it has no section [" +
                              std::string(table_section) + "] with lines FUNCTION = MODULE.");
   }
   std::map<std::string, std::size_t> lines;
@@ -153,7 +164,7 @@ ModuleRegistry::ModuleRegistry(const Settings& settings)
     if (const std::string objection = objection_to(entry.value); !objection.empty()) {
       throw ConfigurationError(file.at(entry.line) + ": " + objection);
     }
-    functions_.push_back(function);
+    if (!modules_.contains(function)) functions_.push_back(function);
     modules_[function] = entry.value;
   }
 }
@@ -163,7 +174,7 @@ const std::vector<std::string>& ModuleRegistry::functions() const { return funct
 const std::string& ModuleRegistry::module_name(const std::string& function) const {
   const auto module = modules_.find(lower_case(function));
   if (module != modules_.end()) return module->second;
-  throw NoSuchModule("Function " + function + " is not in the module table " + table_ + ".");
+  throw NoSuchModule("Function " + function + " is not in the module table " + tables_ + ".");
 }
 
 Module ModuleRegistry::find(const std::string& function) const {
@@ -183,29 +194,37 @@ Module ModuleRegistry::find_module(const std::string& name) const {
   if (const std::string objection = objection_to(name); !objection.empty()) throw NoSuchModule(objection);
   const std::vector<Module> files = files_of(name);
   if (files.size() > 1) {
+    const bool differ = files[0].kind != files[1].kind;
     throw NoSuchModule("Client script " + name + " exists twice, as " + files[0].path + " and as " +
-                       files[1].path + "; remove or rename one of the two.");
+                       files[1].path + "; remove or rename one of the two" +
+                       (differ ? ", or say which with its ending in the module table." : "."));
   }
   if (files.size() == 1) {
     const std::string reason = ::geteuid() == 0 ? reason_not_to_run_as_root(files[0].path) : "";
     if (!reason.empty()) throw NoSuchModule("Client script " + name + ": " + reason);
     return files[0];
   }
-  if (!import_prefix_.empty()) return {name, ModuleKind::python, "", import_prefix_ + name};
+  if (const FileForm* const form = form_of(name);
+      !import_prefix_.empty() && (form == nullptr || form->kind == ModuleKind::python)) {
+    return {without_ending(name), ModuleKind::python, "", import_prefix_ + without_ending(name)};
+  }
   refuse_missing(name);
 }
 
 std::vector<Module> ModuleRegistry::files_of(const std::string& name) const {
+  const FileForm* const only = form_of(name);
+  const std::string stem = without_ending(name);
   std::vector<Module> files;
   for (const std::string& folder : folders_) {
     for (const FileForm& form : file_forms) {
-      const std::string path = (fs::path(folder) / (name + std::string(form.ending))).string();
+      if (only != nullptr && only->kind != form.kind) continue;
+      const std::string path = (fs::path(folder) / (stem + std::string(form.ending))).string();
       if (!is_file(path) || (form.kind == ModuleKind::program && access(path.c_str(), X_OK) != 0)) continue;
       // A folder may be listed twice, also under two names.
       std::error_code ignored;
       const auto is_same = [&](const Module& other) { return fs::equivalent(other.path, path, ignored); };
       if (std::any_of(files.begin(), files.end(), is_same)) continue;
-      files.push_back({name, form.kind, path, form.kind == ModuleKind::python ? import_prefix_ + name : ""});
+      files.push_back({stem, form.kind, path, form.kind == ModuleKind::python ? import_prefix_ + stem : ""});
     }
   }
   return files;
@@ -222,8 +241,9 @@ void ModuleRegistry::refuse_missing(const std::string& name) const {
     searched += folder;
     if (!fs::is_directory(folder, ignored)) searched += " (no such folder)";
   }
-  throw NoSuchModule("There is no client script " + name + " (.so, .py or an executable) in " + searched +
-                     "." + did_you_mean(name, names_in(folders_)));
+  throw NoSuchModule("There is no client script " + name +
+                     (form_of(name) == nullptr ? " (.so, .py or an executable)" : "") + " in " + searched +
+                     "." + did_you_mean(without_ending(name), names_in(folders_)));
 }
 
 }  // namespace quire

@@ -4,8 +4,11 @@
 //   hello = hello
 //   checksum_v0.0 = checksum
 //
-// A module NAME is the one file NAME.so, NAME.py or NAME (an executable) in all the folders together. With a
-// setting python_prefix, a NAME without such a file is a Python module that the interpreter finds by itself.
+// A module NAME is the one file NAME.so, NAME.py or NAME (an executable) in all the folders together; NAME.so
+// and NAME.py are that one, whatever else there is. With a setting python_prefix, a NAME or NAME.py without such
+// a file is a Python module that the interpreter finds by itself.
+//
+// There may be several tables, one laid over the other: a function is what the last one with it says.
 #pragma once
 
 #include <map>
@@ -27,34 +30,35 @@ struct NoSuchModule : std::runtime_error {
 // May be used by many threads at once.
 class ModuleRegistry {
  public:
-  // Reads the module table. Throws ConfigurationError with file and line. A script that is missing is no
+  // Reads the module tables. Throws ConfigurationError with file and line. A script that is missing is no
   // error here: its function is offered all the same and find() says why it cannot run.
   explicit ModuleRegistry(const Settings& settings);
 
-  // All functions of the table, in lower case, in the order of the table.
+  // All functions of the tables, in lower case, in the order of the tables.
   const std::vector<std::string>& functions() const;
 
-  // The table's word for the module of a function. Throws NoSuchModule when the table has no such function.
+  // The tables' word for the module of a function. Throws NoSuchModule when no table has such a function.
   const std::string& module_name(const std::string& function) const;
 
   // The module of a function as the folders are now, so that a script which arrives or changes is found
   // without a restart. Throws NoSuchModule.
   Module find(const std::string& function) const;
 
-  // The module with this name, whether the table has it or not. Throws NoSuchModule.
+  // The module with this name, whether a table has it or not. Throws NoSuchModule.
   Module find_module(const std::string& name) const;
 
-  // For whoever types a name: the module of a function where the table has one of this name, else the module.
+  // For whoever types a name: the module of a function where a table has one of this name, else the module.
   // Throws NoSuchModule.
   Module find_function_or_module(const std::string& name) const;
 
  private:
   class Found;
 
+  void read_table(const std::string& path);
   std::vector<Module> files_of(const std::string& name) const;
   [[noreturn]] void refuse_missing(const std::string& name) const;
 
-  std::string table_;  // the file
+  std::string tables_;  // the files, separated by colons
   std::vector<std::string> folders_;
   std::string import_prefix_;  // with its final dot, or empty
   std::vector<std::string> functions_;

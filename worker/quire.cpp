@@ -25,6 +25,7 @@ constexpr std::array commands = {
     Command{"submit", "send tasks to a job server, as a controller does, and show their results", run_submit},
     Command{"try", "run a client script here and now, without a job server", run_try},
     Command{"scripts", "list the client scripts, check that they load, begin a new one", run_scripts},
+    Command{"import-config", "make a configuration of Archivematica's, CCP's or AtoM's own files", run_import_config},
 };
 
 const Command* find_command(const std::string& name) {

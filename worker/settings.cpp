@@ -98,7 +98,8 @@ void Settings::complete() {
   const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
   if (workers == 0) workers = 2 * processors;
   if (max_processes == 0) max_processes = processors;
-  client_modules = absolute_path(client_modules.empty() ? installation().client_modules : client_modules);
+  client_modules = absolute_paths(client_modules);
+  if (client_modules.empty()) client_modules = installation().client_modules;
   client_scripts = absolute_paths(client_scripts);
   if (client_scripts.empty()) client_scripts = installation().client_scripts;
   python_path = absolute_paths(python_path);
@@ -142,7 +143,8 @@ std::string documented_configuration() {
 #
 # The file is read from --config FILE, else from the variable QUIRE_CONFIG, else from /etc/quire/quire.conf.
 # A setting of [quire] may come from the environment too (QUIRE_GEARMAN_SERVERS), which counts more than the
-# file, and from the command line (--gearman-servers), which counts most.
+# file, and from the command line (--gearman-servers), which counts most. What the configuration of Archivematica,
+# CCP or AtoM says, where archivematica_config, ccp_config or atom_config names it, counts less than all of these.
 
 [quire]
 )";

@@ -1,8 +1,8 @@
 // Every setting of the worker, its default and its meaning.
 //
 // A setting has one name: in the file (section [quire]), in the environment (QUIRE_ and the name in capitals)
-// and on the command line (--the-name). Later sources win in this order: default, file, environment, command
-// line. settings_table.hpp has the one table from which files, options, help and documentation come.
+// and on the command line (--the-name). Later sources win in this order: default, what the configuration of
+// another program says (foreign_config.hpp), file, environment, command line. settings_table.hpp has the one table from which files, options, help and documentation come.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,9 @@ struct FunctionSettings {
 
 struct Settings {
   std::string gearman_servers = "127.0.0.1:4730";  // comma-separated host:port
-  std::string client_modules;                      // the module table; empty: the one that ships
+  std::string workers_key;                         // what stands before every function on the job server
+  std::string workers_key_root;                    // root folder of an AtoM site: the key in AtoM's form
+  std::string client_modules;                      // module tables, colon-separated; empty: the one that ships
   std::string client_scripts;                      // folders, colon-separated; empty: the one that ships
   std::string record;                              // the SQLite file; empty: STATE_DIRECTORY/record.sqlite
   std::size_t workers = 0;                         // batches in hand; 0: two per processor
@@ -64,8 +66,12 @@ struct Settings {
   std::string group;                    // empty: the groups of the user
   bool no_new_privileges = true;        // for client scripts: no sudo, no set-user-id programs
   std::string log_level = "info";
+  std::string archivematica_config;  // these three: files of other programs, colon-separated, that are read too
+  std::string ccp_config;
+  std::string atom_config;
   std::map<std::string, std::string> environment;     // section [environment]: set for the children
   std::map<std::string, FunctionSettings> functions;  // by function in lower case
+  std::vector<std::string> remarks;                   // sentences about what was read and changes nothing
 
   // The defaults that depend on the machine, put in: processors, folders of this installation, state folder.
   // After this no number of slots is 0, and the paths of the record, the module table and the folders (but

@@ -32,8 +32,17 @@ inline constexpr std::array setting_rows = {
                "Job servers, HOST:PORT, separated by commas",
                {},
                check_servers},
-    SettingRow{"client_modules", &Settings::client_modules, "FILE",
-               "Module table: which function is which client script; empty: the table that ships"},
+    SettingRow{
+        "workers_key", &Settings::workers_key, "KEY",
+        "Put before every function on the job server (KEY-FUNCTION), so that several sites can share it"},
+    SettingRow{
+        "workers_key_root", &Settings::workers_key_root, "FOLDER",
+        "Root folder of an AtoM site: the MD5 of it and of workers_key is put before every function, as "
+        "AtoM does"},
+    SettingRow{
+        "client_modules", &Settings::client_modules, "FILES",
+        "Module tables: which function is which client script; of several, separated by colons, the last "
+        "one with a function counts; empty: the table that ships"},
     SettingRow{"client_scripts", &Settings::client_scripts, "FOLDERS",
                "Folders with client scripts, separated by colons; empty: the folder that ships"},
     SettingRow{"record", &Settings::record, "FILE",
@@ -102,6 +111,14 @@ inline constexpr std::array setting_rows = {
                "Least level of the log: trace, debug, info, warning, error, critical, off",
                {},
                check_log_level},
+    SettingRow{
+        "archivematica_config", &Settings::archivematica_config, "FILES",
+        "Archivematica's own configuration (dbsettings, clientConfig.conf), separated by colons; its "
+        "variables ARCHIVEMATICA_MCPCLIENT_… count more, and the word environment stands for them alone"},
+    SettingRow{"ccp_config", &Settings::ccp_config, "FILES",
+               "The same of CCP's worker (worker.conf), with its variables ARCHIVEMATICA_WORKER_…"},
+    SettingRow{"atom_config", &Settings::atom_config, "FOLDER",
+               "Root folder of an AtoM site, or files of its folder config: job servers and workers key"},
 };
 
 // One setting of sections [function:NAME].

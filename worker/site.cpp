@@ -37,6 +37,7 @@ std::shared_ptr<const Site> load_site(const Settings& settings) {
     throw ConfigurationError("The module table " + settings.client_modules +
                              " has no function: add a line FUNCTION = MODULE.");
   }
+  for (const std::string& remark : settings.remarks) spdlog::warn("{}", remark);
   report_missing(*site);
   return site;
 }

@@ -24,8 +24,8 @@ struct Site {
   const ArgumentSettings arguments;
 };
 
-// The same, with a warning in the log for every function whose script is missing and every section that is
-// about no function. Throws ConfigurationError, also where the table has no function.
+// The same, with a warning in the log for every remark on the settings, every function whose script is missing
+// and every section that is about no function. Throws ConfigurationError, also where the table has no function.
 std::shared_ptr<const Site> load_site(const Settings& settings);
 
 }  // namespace quire

@@ -32,5 +32,6 @@ int run_worker(const std::vector<std::string>& arguments);
 int run_submit(const std::vector<std::string>& arguments);
 int run_try(const std::vector<std::string>& arguments);
 int run_scripts(const std::vector<std::string>& arguments);
+int run_import_config(const std::vector<std::string>& arguments);
 
 }  // namespace quire

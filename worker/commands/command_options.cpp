@@ -13,6 +13,7 @@
 
 #include "worker/commands/command.hpp"
 #include "worker/commands/help.hpp"
+#include "worker/foreign_config.hpp"
 #include "worker/nearest.hpp"
 
 namespace quire {
@@ -156,8 +157,16 @@ Settings CommandOptions::settings() const {
   return settings;
 }
 
+// The files of other programs count less than what names them, so that is read first, and then once more.
 Settings CommandOptions::stated_settings() const {
-  Settings settings;
+  Settings stated;
+  apply_to(stated);
+  Settings settings = foreign_settings(stated, environment_variables());
+  apply_to(settings);
+  return settings;
+}
+
+void CommandOptions::apply_to(Settings& settings) const {
   const char* const variable = std::getenv("QUIRE_CONFIG");
   if (values_.count("config") != 0) {
     read_settings_file(settings, values_["config"].as<std::string>());
@@ -172,7 +181,6 @@ Settings CommandOptions::stated_settings() const {
     if (is_own(own_, setting) || values_.count(setting.option) == 0) continue;
     set_setting(settings, setting.name, values_[setting.option].as<std::string>(), "--" + setting.option);
   }
-  return settings;
 }
 
 }  // namespace quire

@@ -42,8 +42,8 @@ class CommandOptions {
   const boost::program_options::variables_map& values() const { return values_; }
   const std::vector<std::string>& words() const { return words_; }
 
-  // Defaults, file (--config, else QUIRE_CONFIG, else /etc/quire/quire.conf where it exists), environment,
-  // command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
+  // Defaults, the files of other programs that the rest names, file (--config, else QUIRE_CONFIG, else
+  // /etc/quire/quire.conf where it exists), environment, command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
   Settings settings() const;
 
   // The same, not completed: what was said and nothing else.
@@ -51,6 +51,7 @@ class CommandOptions {
 
  private:
   void print_help(const std::string& form, const boost::program_options::options_description& settings) const;
+  void apply_to(Settings& settings) const;
 
   Text text_;
   boost::program_options::options_description own_;

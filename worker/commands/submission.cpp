@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
 #include <utility>
-
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
 #include "worker/commands/command.hpp"
 #include "worker/gearman_admin.hpp"
 #include "worker/nearest.hpp"
+#include "worker/submitting.hpp"
 
 namespace quire {
 namespace {
@@ -30,7 +27,8 @@ Submission::Submission(const SubmissionOptions& options, TaskInput& input, Resul
       input_(input),
       output_(output),
       progress_(progress),
-      submitter_({.servers = options.servers}, [this](const BatchAnswer& answer) { answered(answer); }) {}
+      submitter_({.servers = options.servers, .prefix = options.prefix},
+                 [this](const BatchAnswer& answer) { answered(answer); }) {}
 
 Tally Submission::run() {
   try {
@@ -106,8 +104,7 @@ void Submission::send_batch() {
     if (!ids.insert(task.id).second)
       throw UsageError("The id " + task.id + " stands at two tasks; ids must differ.");
   }
-  static boost::uuids::random_generator_mt19937 generator;
-  const std::string unique = boost::uuids::to_string(generator());
+  const std::string unique = new_id();
   submitter_.submit(options_.function, unique, encode_workload(next_));
   in_flight_.emplace(unique, std::exchange(next_, {}));
 }
@@ -117,29 +114,9 @@ void Submission::answered(const BatchAnswer& answer) {
   any_answer_ = true;
   auto batch = in_flight_.extract(answer.unique);
   progress_.make_room();
-  settle(batch.mapped(), answer);
-}
-
-void Submission::settle(std::vector<Task>& tasks, const BatchAnswer& answer) {
-  std::string problem = answer.reason;
-  std::unordered_map<std::string, TaskResult> results;
-  if (answer.kind == BatchAnswer::Kind::completed) {
-    problem = "The reply has no result for this task.";
-    try {
-      for (ReplyEntry& entry : decode_reply(answer.reply)) results[entry.id] = std::move(entry.result);
-    } catch (const std::exception& error) {
-      problem = error.what();
-    }
-  }
-  for (Task& task : tasks) {
-    const auto found = results.find(task.id);
-    if (found == results.end()) {
-      tell({std::move(task), problem});
-    } else {
-      task.result = std::move(found->second);
-      tell({std::move(task), ""});
-    }
-  }
+  std::vector<Task>& tasks = batch.mapped();
+  const std::vector<std::string> problems = settle(tasks, answer);
+  for (std::size_t i = 0; i < tasks.size(); ++i) tell({std::move(tasks[i]), problems[i]});
 }
 
 void Submission::tell(Outcome outcome) {
@@ -179,11 +156,14 @@ void Submission::look_for_workers() {
     const std::vector<FunctionStatus> functions = function_status(options_.servers.front(), question_limit);
     std::vector<std::string> offered;
     for (const FunctionStatus& function : functions) {
-      if (function.workers > 0) offered.push_back(function.name);
+      const std::optional<std::string> ours = options_.prefix.function_of(function.name);
+      if (function.workers > 0 && ours) offered.push_back(*ours);
     }
     if (std::find(offered.begin(), offered.end(), options_.function) != offered.end()) return;
     const std::string nearest = did_you_mean(options_.function, offered);
-    progress_.say("No worker offers " + options_.function + " at " + options_.servers.front().name() +
+    const std::string& key = options_.prefix.text();
+    const std::string named = key.empty() ? "" : " (as " + options_.prefix.on_server(options_.function) + ")";
+    progress_.say("No worker offers " + options_.function + named + " at " + options_.servers.front().name() +
                   (offered.empty() ? ", nor any other function: start one with `quire worker`." : " yet.") +
                   nearest + " Waiting; Ctrl-C gives up.");
   } catch (const std::runtime_error&) {

@@ -18,6 +18,7 @@ namespace quire {
 struct SubmissionOptions {
   std::string function;
   std::vector<JobServer> servers;
+  FunctionPrefix prefix = {};
   std::size_t batch_size = 128;
   std::size_t in_flight = 4;        // batches
   std::chrono::seconds timeout{0};  // for all of it; 0: none
@@ -53,7 +54,6 @@ class Submission {
   bool read_batch();
   void send_batch();
   void answered(const BatchAnswer& answer);
-  void settle(std::vector<Task>& tasks, const BatchAnswer& answer);
   void tell(Outcome outcome);
   void give_up(const std::string& why);
   bool should_stop();

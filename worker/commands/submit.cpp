@@ -18,6 +18,7 @@
 #include "worker/commands/result_output.hpp"
 #include "worker/commands/submission.hpp"
 #include "worker/commands/task_input.hpp"
+#include "worker/workers_key.hpp"
 
 namespace quire {
 namespace {
@@ -200,7 +201,9 @@ int run_submit(const std::vector<std::string>& arguments) {
   submission.wants_output = !values["no-output"].as<bool>();
   const ResultFormat format = result_format(values["format"].as<std::string>());
   const std::unique_ptr<TaskInput> input = open_input(line, options.words(), values);
-  submission.servers = parse_job_servers(options.settings().gearman_servers);
+  const Settings settings = options.settings();
+  submission.servers = parse_job_servers(settings.gearman_servers);
+  submission.prefix = function_prefix(settings);
 
   const bool quiet = values["quiet"].as<bool>();
   Destination destination(values);
@@ -214,7 +217,7 @@ int run_submit(const std::vector<std::string>& arguments) {
   try {
     tally = Submission(submission, *input, *output, progress).run();
   } catch (const JobServerUnreachable& error) {
-    progress.say("quire submit: " + std::string(error.what()));
+    progress.say("quire submit: " + std::string(error.what()) + " The option is --gearman-servers HOST:PORT.");
     return exit_unavailable;
   }
   if (tally.complete && !destination.problem().empty()) throw std::runtime_error(destination.problem());

@@ -6,12 +6,11 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
 #include "common/text.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/line_reader.hpp"
+#include "worker/submitting.hpp"
 
 namespace quire {
 namespace {
@@ -19,37 +18,9 @@ namespace {
 namespace json = boost::json;
 using std::chrono::milliseconds;
 
-std::string make_id() {
-  static boost::uuids::random_generator_mt19937 generator;
-  return boost::uuids::to_string(generator());
-}
-
-// In single quotes; a single quote itself goes between double ones. The worker drops a backslash before each
-// backtick, so one is added where there was one.
-std::string quote_word(const std::string& word) {
-  std::string quoted = "'";
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    if (word[i] == '\'') {
-      quoted += "'\"'\"'";
-      continue;
-    }
-    if (word[i] == '`' && i > 0 && word[i - 1] == '\\') quoted += '\\';
-    quoted += word[i];
-  }
-  return quoted + "'";
-}
-
-bool is_plain(const std::string& word) {
-  const auto plain = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           std::string_view("%+,-./:=@_").find(c) != std::string_view::npos;
-  };
-  return !word.empty() && std::all_of(word.begin(), word.end(), plain);
-}
-
 Task task_of_arguments(std::string arguments) {
   Task task;
-  task.id = make_id();
+  task.id = new_id();
   task.created_date = iso8601(now());
   task.arguments = std::move(arguments);
   if (!is_utf8(task.arguments)) {
@@ -160,15 +131,6 @@ class Lines : public TaskInput {
 };
 
 }  // namespace
-
-std::string quote_words(const std::vector<std::string>& words) {
-  std::string arguments;
-  for (const std::string& word : words) {
-    if (!arguments.empty()) arguments += ' ';
-    arguments += is_plain(word) ? word : quote_word(word);
-  }
-  return arguments;
-}
 
 std::unique_ptr<TaskInput> task_of_words(const std::vector<std::string>& words) {
   return std::make_unique<SingleTask>(words);

@@ -28,10 +28,6 @@ class TaskInput {
   virtual std::optional<std::size_t> total() const = 0;
 };
 
-// The raw arguments string from which CONTRACT 2's splitting makes these words again. Placeholders in them
-// are still replaced by the worker.
-std::string quote_words(const std::vector<std::string>& words);
-
 // One task with these words as its arguments.
 std::unique_ptr<TaskInput> task_of_words(const std::vector<std::string>& words);
 

@@ -1,0 +1,98 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tests/support/answering_worker.hpp"
+#include "tests/support/gearmand.hpp"
+#include "worker/hand_over_check.hpp"
+
+using namespace quire;
+using Level = HandOverFinding::Level;
+namespace fs = std::filesystem;
+
+namespace {
+
+// A site with Archivematica's layout: a package with two scripts, one of which cannot be imported.
+struct Site {
+  Site() {
+    fs::create_directories(folder / "code/am/clientScripts");
+    fs::create_directories(folder / "shared");
+    fs::create_directories(folder / "assets/catalog");
+    folder.write("code/am/__init__.py", "");
+    folder.write("code/am/clientScripts/__init__.py", "");
+    folder.write("code/am/clientScripts/good.py", "def call(jobs):\n    pass\n");
+    folder.write("assets/catalog/catalog.xml", "<catalog/>");
+    settings.client_modules =
+        folder.write("modules", "[supportedBatchCommands]\na_v0.0 = good\nb_v0.0 = good\n");
+    settings.client_scripts = folder / "none";
+    settings.python = "/usr/bin/python3";
+    settings.python_path = folder / "code";
+    settings.python_prefix = "am.clientScripts";
+    settings.shared_directory = (folder / "shared").string() + "/";
+    settings.client_assets_directory = (folder / "assets").string() + "/";
+    settings.environment["XML_CATALOG_FILES"] = folder / "assets/catalog/catalog.xml";
+    settings.state_directory = folder / "state";
+    settings.gearman_servers = gearmand.address();
+    settings.complete();
+  }
+
+  // The sentences of one check that are of this level.
+  std::vector<std::string> told(Level level, const std::string& check,
+                                const DatabaseProblem& database = {}) const {
+    std::vector<std::string> sentences;
+    for (const HandOverFinding& finding : check_hand_over(settings, database)) {
+      if (finding.level == level && finding.check == check) sentences.push_back(finding.sentence);
+    }
+    return sentences;
+  }
+
+  test::TemporaryFolder folder;
+  test::Gearmand gearmand;
+  Settings settings;
+};
+
+}  // namespace
+
+TEST_CASE("hand over check") {
+  Site site;
+  SUBCASE("where all is well, every check says so") {
+    const test::AnsweringWorker old(site.gearmand.port(), {{"a_v0.0", test::do_tasks}});
+    for (const HandOverFinding& finding : check_hand_over(site.settings)) {
+      CAPTURE(finding.sentence);
+      CHECK(finding.level == Level::ok);
+    }
+    CHECK(site.told(Level::ok, "modules") == std::vector<std::string>{"1 of 1 modules load."});
+    CHECK(fs::is_empty(site.folder / "shared"));
+  }
+  SUBCASE("a module that does not load is told with the end of its traceback") {
+    site.folder.write("modules", "[supportedBatchCommands]\na = good\nb = missing\nc = broken\n");
+    site.folder.write("code/am/clientScripts/broken.py", "import there_is_no_such_package\n");
+    const std::vector<std::string> told = site.told(Level::critical, "modules");
+    REQUIRE(told.size() == 3);
+    CHECK(told[0].starts_with("b (missing) does not load: "));
+    CHECK(told[1].find("No module named 'there_is_no_such_package'") != std::string::npos);
+    CHECK(told[2] == "1 of 3 modules load.");
+  }
+  SUBCASE("what is missing is told with the setting that names it") {
+    site.settings.python = "/nonexistent/python";
+    site.settings.shared_directory = "/nonexistent/shared/";
+    site.settings.client_assets_directory = "/nonexistent/assets/";
+    site.settings.environment.clear();
+    site.settings.gearman_servers = "127.0.0.1:" + std::to_string(test::free_port());
+    CHECK(site.told(Level::critical, "python").at(0).find("set python") != std::string::npos);
+    CHECK(site.told(Level::critical, "shared").at(0).find("correct shared_directory") != std::string::npos);
+    CHECK(site.told(Level::critical, "assets").at(0).find("set client_assets_directory") !=
+          std::string::npos);
+    CHECK(site.told(Level::warning, "assets").size() == 1);
+    CHECK(site.told(Level::critical, "jobserver").at(0).find("correct gearman_servers") != std::string::npos);
+    site.settings.ccp_config = "environment";
+    CHECK(site.told(Level::warning, "jobserver").size() == 1);
+  }
+  SUBCASE("the database is asked where it is said how") {
+    CHECK(site.told(Level::ok, "database").empty());
+    CHECK(site.told(Level::ok, "database", [](const Settings&) { return ""; }).size() == 1);
+    CHECK(site.told(Level::critical, "database", [](const Settings&) { return "It is away."; }).at(0) ==
+          "It is away.");
+  }
+}
