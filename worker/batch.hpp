@@ -33,9 +33,9 @@ struct TaskResult {
   std::string error;           // likewise; also why a task could not be run to its end
   std::string process_output;  // what the process wrote to its own stdout while the job was worked on
   std::string process_error;
+  std::string ended_by = {};  // "cancelled", or the limit that ended its process ("time_limit"); mostly empty
   std::optional<Timestamp> finished;
   bool on_record = false;  // it came from the record, where it stands already
-  std::string ended_by;    // "cancelled", or the setting whose limit ended its process; empty: neither
 };
 
 // Of a task that was cancelled, begun or not: what a shell says of a program that was interrupted.
