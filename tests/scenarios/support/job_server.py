@@ -25,9 +25,10 @@ def _free_port():
 class JobServer:
     """Running when constructed."""
 
-    def __init__(self, folder, queue=None):
-        """queue: a SQLite file that keeps background jobs."""
+    def __init__(self, folder, queue=None, options=()):
+        """queue: a SQLite file that keeps background jobs. options: more words of its command line."""
         self.folder = folder
+        self._options = options
         self._queue = ["--queue-type=libsqlite3", f"--libsqlite3-db={queue}"] if queue else []
         self.log = os.path.join(folder, "gearmand.log")
         self._process = None
@@ -44,7 +45,7 @@ class JobServer:
     def words(self):
         """The command line that it is started with."""
         return ["gearmand", "--listen=127.0.0.1", f"--port={self.port}", "--config-file=/dev/null",
-                "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue]
+                "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue, *self._options]
 
     def _try_to_start(self):
         with open(self.log, "ab") as log:
