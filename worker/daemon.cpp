@@ -17,6 +17,8 @@
 
 #include "worker/batch_handler.hpp"
 #include "worker/gearman_worker.hpp"
+#include "worker/log.hpp"
+#include "worker/log_settings.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
@@ -29,8 +31,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A thread of a job server may be held up by a server that is slow, and the record's by who holds its file; one
-// that has not come round for so long is stuck.
+// A thread of a job server may be held up by a server that is slow, and the record's by who holds its file;
+// one that has not come round for so long is stuck.
 constexpr auto longest_turn = std::chrono::seconds(120);
 
 std::string host_name() {
@@ -44,22 +46,22 @@ std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::s
                             .client = client,
                             .capture_output = settings.capture_client_script_output,
                             .max_attempts = settings.max_attempts},
-      spdlog::default_logger());
+      logs::record());
 } catch (const std::runtime_error& error) {
   throw ConfigurationError(error.what());
 }
 
 void tell_outside_text(const std::string& handle, const std::string& function, std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
-  spdlog::info("{} {}: printed outside of any job: {}", handle, function, text);
+  logs::batch()->info("{} {}: printed outside of any job: {}", handle, function, text);
 }
 
 // Settings that hold until the worker is started anew: those that differ keep their old value, and say so.
 Settings with_what_stays(Settings fresh, const Settings& old) {
   const auto keep = [&](auto Settings::*member, const char* name) {
     if (fresh.*member == old.*member) return;
-    spdlog::warn("{}: the new value {} holds when the worker is started anew; until then it is {}.", name,
-                 fresh.*member, old.*member);
+    logs::worker()->warn("{}: the new value {} holds when the worker is started anew; until then it is {}.",
+                         name, fresh.*member, old.*member);
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
@@ -90,14 +92,15 @@ class Daemon {
   // The main thread turns the loop: children are killed when the thread that started them ends.
   void run() {
     const Settings& settings = site_->settings;
-    spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}",
-                 client_, ::getpid(), site_->modules.functions().size(), settings.workers,
-                 settings.max_processes, settings.record);
+    logs::worker()->info(
+        "quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client_,
+        ::getpid(), site_->modules.functions().size(), settings.workers, settings.max_processes,
+        settings.record);
     listen_to_signals();
     feed_watchdog_later();
     loop_.run();
     if (ending_.joinable()) ending_.join();
-    spdlog::info("quire worker {}: ended", client_);
+    logs::worker()->info("quire worker {}: ended", client_);
   }
 
  private:
@@ -165,7 +168,7 @@ class Daemon {
       case 1: {
         const std::size_t limit = site_->settings.shutdown_timeout;
         gearman_.stop();
-        spdlog::info(
+        logs::worker()->info(
             "signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves "
             "them",
             number, limit);
@@ -187,16 +190,17 @@ class Daemon {
       default:
         // Hosts end with the worker and subsets with their hosts; a job that was not answered is the server's
         // again.
-        spdlog::warn("signal {}: ending at once; the job server will deliver the batches in hand again",
-                     number);
+        logs::worker()->warn(
+            "signal {}: ending at once; the job server will deliver the batches in hand again", number);
         std::_Exit(EXIT_SUCCESS);
     }
   }
 
   void interrupt(const std::string& why) {
-    spdlog::warn("{}: ending the processes that run; {}", why,
-                 site_->settings.fail_interrupted ? "their batches are answered as failed (fail_interrupted)"
-                                                  : "the job server will deliver their batches again");
+    logs::worker()->warn("{}: ending the processes that run; {}", why,
+                         site_->settings.fail_interrupted
+                             ? "their batches are answered as failed (fail_interrupted)"
+                             : "the job server will deliver their batches again");
     pool_.interrupt();
     handler_.interrupt();
     gearman_.hurry();
@@ -211,26 +215,26 @@ class Daemon {
     const Settings fresh = with_what_stays(read_settings_(), site_->settings);
     const std::shared_ptr<const Site> site = load_site(fresh);
     GearmanWorker::Work work = work_for(site);
+    logs::set_up(log_options(fresh));
     site_ = site;
-    spdlog::set_level(spdlog::level::from_str(fresh.log_level));
     pool_.configure(fresh);
     gearman_.change(std::move(work));
-    spdlog::info(
+    logs::worker()->info(
         "HUP: new settings and module table, {} functions; batches in hand are finished with the old ones",
         site_->modules.functions().size());
   } catch (const std::exception& error) {
-    spdlog::error("HUP: the settings stay as they were: {}", error.what());
+    logs::worker()->error("HUP: the settings stay as they were: {}", error.what());
   }
 
   void describe() const {
-    spdlog::info("QUIT: what the worker is doing:");
+    logs::worker()->info("QUIT: what the worker is doing:");
     const auto tell = [](const std::vector<std::string>& lines) {
-      for (const std::string& line : lines) spdlog::info("  {}", line);
+      for (const std::string& line : lines) logs::worker()->info("  {}", line);
     };
     tell(gearman_.describe());
     tell(pool_.describe());
-    spdlog::info("  {}", record_->describe());
-    spdlog::info("  main loop: telling this");
+    logs::worker()->info("  {}", record_->describe());
+    logs::worker()->info("  main loop: telling this");
   }
 
   // ---- the service manager's watchdog ----
@@ -245,8 +249,8 @@ class Daemon {
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
-        spdlog::critical("a thread has not come round for {} s; the watchdog is not fed any more",
-                         turn.count());
+        logs::worker()->critical("a thread has not come round for {} s; the watchdog is not fed any more",
+                                 turn.count());
         describe();
       }
       feed_watchdog_later();

@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "worker/log.hpp"
+
 namespace quire {
 namespace {
 
@@ -61,11 +63,11 @@ void HostGroup::on_change() {
     current_.reset();
     too_late_ = end.too_late ? too_late_ + 1 : 0;
     if (!end.why.empty() && (!end.too_late || too_late_ >= most_too_late)) {
-      spdlog::error("module {} cannot be used: {}", module_.name, end.why);
+      logs::host()->error("module {} cannot be used: {}", module_.name, end.why);
       cannot_load = end.why;
       too_late_ = 0;
     } else if (!end.why.empty()) {
-      spdlog::warn("module {}: {} Its host is replaced by another one.", module_.name, end.why);
+      logs::host()->warn("module {}: {} Its host is replaced by another one.", module_.name, end.why);
     }
   }
   // Not from here: the caller is the host itself.

@@ -102,6 +102,24 @@ inline constexpr std::array setting_rows = {
                "Least level of the log: trace, debug, info, warning, error, critical, off",
                {},
                check_log_level},
+    SettingRow{
+        "log_levels",
+        &Settings::log_levels,
+        "LIST",
+        "Levels of single rooms, such as record=debug, gearman=warning; the rooms: batch, gearman, host, "
+        "record, web, worker",
+        {},
+        check_log_levels},
+    SettingRow{"log_format",
+               &Settings::log_format,
+               "FORMAT",
+               "Form of the log's lines: text or json",
+               {},
+               check_log_format},
+    SettingRow{"log_file", &Settings::log_file, "FILE",
+               "File of the log, made anew when it has been moved away; empty: standard error"},
+    SettingRow{"log_failed_output", &Settings::log_failed_output, "yes|no",
+               "Whether the log tells what tasks that failed have written, a line for each of them"},
 };
 
 // One setting of sections [function:NAME].

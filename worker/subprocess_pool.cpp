@@ -22,6 +22,7 @@
 #include "worker/back_off.hpp"
 #include "worker/host_environment.hpp"
 #include "worker/host_group.hpp"
+#include "worker/log.hpp"
 #include "worker/split.hpp"
 #include "worker/subset_guard.hpp"
 #include "worker/work_estimate.hpp"
@@ -72,6 +73,15 @@ struct RunningSubset {
 bool start_differently(const Module& module, const Settings& one, const Settings& other) {
   return host_command(module, one) != host_command(module, other) ||
          host_environment(one) != host_environment(other) || one.no_new_privileges != other.no_new_privileges;
+}
+
+std::string ids_of(const std::vector<Task*>& tasks) {
+  std::string ids;
+  for (const Task* task : tasks) {
+    if (!ids.empty()) ids += ", ";
+    ids += task->id;
+  }
+  return ids;
 }
 
 bool is_shortage(const std::system_error& error) {
@@ -252,11 +262,12 @@ struct SubprocessPool::Impl {
 
   void settle(BatchRun& batch, Subset& subset, const SubsetEnd& end) {
     std::vector<Task*> again = subset.finish(end, batch.independent);
+    const logs::About about(batch.handle, batch.function);
     if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}", batch.handle,
-                   batch.function, subset.size(), subset.pid(),
-                   end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
-                   end.ended_by_us.empty() ? "" : "; ", end.ended_by_us);
+      logs::host()->warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}; its tasks: {}",
+                         batch.handle, batch.function, subset.size(), subset.pid(),
+                         end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
+                         end.ended_by_us.empty() ? "" : "; ", end.ended_by_us, ids_of(subset.tasks()));
     }
     const std::string text = subset.text_outside_jobs();
     if (!text.empty()) outside_text(batch.handle, batch.function, text);
@@ -304,7 +315,7 @@ struct SubprocessPool::Impl {
   void wait_for_resources(const std::string& reason) {
     if (short_of_resources.exchange(true)) return;
     const auto pause = shortage_pause.next();
-    spdlog::error(
+    logs::host()->error(
         "A process cannot be started: {}. No more work is taken until one can be; tried again in {} ms. Look "
         "at the "
         "limits of processes, memory and open files of this host and of its user.",
