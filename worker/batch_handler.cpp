@@ -29,8 +29,12 @@ BatchHandler::Answer BatchHandler::handle(const Delivery& delivery, const Site& 
       &batch, [this](Batch* b) { in_hand_.release(*b); });
   const bool to_its_end = bring_to_its_end(batch, site);
   Answer given = answer(batch, to_its_end, site);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   if (given.kind == Answer::Kind::reply) {
-    tell(batch, std::chrono::steady_clock::now() - begin, site.settings.log_failed_output);
+    if (metrics_ != nullptr) metrics_->batch_ended(batch, taken);
+    tell(batch, taken, site.settings.log_failed_output);
+  } else if (metrics_ != nullptr) {
+    metrics_->batch_interrupted();
   }
   return given;
 } catch (const UnreadableBatch& error) {

@@ -19,11 +19,13 @@
 #include "worker/gearman_worker.hpp"
 #include "worker/log.hpp"
 #include "worker/log_settings.hpp"
+#include "worker/metrics.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
 #include "worker/stray_processes.hpp"
 #include "worker/subprocess_pool.hpp"
+#include "worker/timed_record.hpp"
 
 namespace quire {
 
@@ -71,6 +73,11 @@ Settings with_what_stays(Settings fresh, const Settings& old) {
   keep(&Settings::capture_client_script_output, "capture_client_script_output");
   keep(&Settings::max_attempts, "max_attempts");
   keep(&Settings::job_server_timeout, "job_server_timeout");
+  keep(&Settings::metrics_address, "metrics_address");
+  keep(&Settings::metrics_prefix, "metrics_prefix");
+  keep(&Settings::page_address, "page_address");
+  keep(&Settings::page_hosts, "page_hosts");
+  keep(&Settings::page_token, "page_token");
   return fresh;
 }
 
@@ -80,10 +87,12 @@ class Daemon {
       : client_(host_name() + ":" + std::to_string(::getpid())),
         read_settings_(std::move(read_settings)),
         site_(load_site(settings)),
+        metrics_(settings.metrics_prefix),
         record_(open_record(settings, client_)),
+        timed_record_(*record_, metrics_),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
-        handler_(pool_, *record_),
+        handler_(pool_, timed_record_, &metrics_),
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
@@ -112,12 +121,14 @@ class Daemon {
     options.registered = [this] { asio::post(loop_, [this] { service_manager::ready("takes batches"); }); };
     options.delivered = [this](const std::string& handle, const std::string& unique, bool has_arrived) {
       record_->delivered(handle, unique, has_arrived);
+      metrics_.reply_delivered(has_arrived);
     };
     return options;
   }
 
   // A batch is run with the site that was there when its connection was made.
   GearmanWorker::Work work_for(const std::shared_ptr<const Site>& site) {
+    metrics_.know_functions(site->modules.functions());
     GearmanWorker::Work work;
     work.servers = parse_job_servers(site->settings.gearman_servers);
     work.functions = site->modules.functions();
@@ -268,7 +279,9 @@ class Daemon {
   const std::string client_;
   const std::function<Settings()> read_settings_;
   std::shared_ptr<const Site> site_;
+  Metrics metrics_;
   const std::unique_ptr<SqliteRecord> record_;
+  TimedRecord timed_record_;
   SubprocessPool pool_;
   StrayProcesses strays_;
   BatchHandler handler_;

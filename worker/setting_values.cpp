@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "worker/log.hpp"
 #include "worker/nearest.hpp"
 #include "worker/settings.hpp"
@@ -97,6 +99,32 @@ void check_log_levels(const std::string& text) { log_levels_value(text); }
 void check_log_format(const std::string& text) {
   if (text == "text" || text == "json") return;
   throw std::invalid_argument(quoted(text) + " is not a form of the log; use text or json.");
+}
+
+void check_address(const std::string& text) {
+  if (text.empty()) return;
+  const std::size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  boost::asio::ip::make_address(host, error);
+  if (error || colon == text.npos) {
+    throw std::invalid_argument(quoted(text) + " is not an address; write IP:PORT, such as 127.0.0.1:9100.");
+  }
+  try {
+    number_value(text.substr(colon + 1), {1, 65535});
+  } catch (const std::invalid_argument& why) {
+    throw std::invalid_argument("the port of " + quoted(text) + ": " + why.what());
+  }
+}
+
+void check_metrics_prefix(const std::string& text) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:0123456789";
+  if (text.find_first_not_of(letters) == text.npos && (text.empty() || text[0] < '0' || text[0] > '9'))
+    return;
+  throw std::invalid_argument(quoted(text) +
+                              " cannot begin a metric's name: letters, digits and _ are allowed.");
 }
 
 }  // namespace quire

@@ -26,6 +26,10 @@ void check_log_level(const std::string& text);
 void check_log_levels(const std::string& text);
 void check_log_format(const std::string& text);
 
+// Refuse what is neither empty nor IP:PORT (or localhost:PORT), or not the beginning of a metric's name.
+void check_address(const std::string& text);
+void check_metrics_prefix(const std::string& text);
+
 // Room of the log → level. Throws as check_log_levels() does.
 std::map<std::string, std::string> log_levels_value(const std::string& text);
 

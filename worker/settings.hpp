@@ -64,10 +64,15 @@ struct Settings {
   std::string group;                    // empty: the groups of the user
   bool no_new_privileges = true;        // for client scripts: no sudo, no set-user-id programs
   std::string log_level = "info";
-  std::string log_levels;                             // of single rooms: ROOM=LEVEL, comma-separated
-  std::string log_format = "text";                    // or json
-  std::string log_file;                               // empty: standard error
-  bool log_failed_output = false;                     // what failed tasks wrote, in the log too
+  std::string log_levels;           // of single rooms: ROOM=LEVEL, comma-separated
+  std::string log_format = "text";  // or json
+  std::string log_file;             // empty: standard error
+  bool log_failed_output = false;   // what failed tasks wrote, in the log too
+  std::string metrics_address;      // IP:PORT; empty: none
+  std::string metrics_prefix = "mcpclient_";
+  std::string page_address;                           // IP:PORT; empty: none
+  std::string page_hosts;                             // names, space-separated
+  std::string page_token;                             // a file; empty: page-token in state_directory
   std::map<std::string, std::string> environment;     // section [environment]: set for the children
   std::map<std::string, FunctionSettings> functions;  // by function in lower case
 
