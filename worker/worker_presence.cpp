@@ -17,8 +17,9 @@ struct flock byte_of(std::int64_t worker, short type) {
 
 }  // namespace
 
-WorkerPresence::WorkerPresence(const std::string& path)
-    : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)) {}
+WorkerPresence::WorkerPresence(const std::string& path, Access access)
+    : file_(access == Access::hold ? ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640)
+                                   : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
 
 bool WorkerPresence::hold(std::int64_t worker) {
   if (!file_) return true;

@@ -13,8 +13,12 @@ namespace quire {
 
 class WorkerPresence {
  public:
-  // Creates the file (mode 0640) where it is missing. Where that cannot be, nobody is seen to live.
-  explicit WorkerPresence(const std::string& path);
+  enum class Access {
+    hold,  // for a worker: creates the file (mode 0640) where it is missing
+    look,  // for who only asks who lives, and need not be allowed to write
+  };
+  // Where the file cannot be opened nobody is seen to live.
+  explicit WorkerPresence(const std::string& path, Access access = Access::hold);
 
   // Holds the byte of this worker, and lets go of the one before. False when another one has it.
   bool hold(std::int64_t worker);

@@ -1,0 +1,577 @@
+// One room although it is long: every question reads the same few relations, and what their columns mean is
+// told once.
+#include "worker/task_query.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <limits>
+#include <utility>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "worker/settings.hpp"
+#include "worker/sqlite_schema.hpp"
+#include "worker/worker_presence.hpp"
+
+namespace quire {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int busy_timeout = 5'000;  // milliseconds; a reader waits only while a crashed writer's log is read
+
+// Windows of places that are looked through at a time: a first small one, which most pages need, then ever
+// larger ones. So no question sorts more than one window, however the relation Tasks is made.
+constexpr std::int64_t first_window = 256;
+constexpr std::int64_t largest_window = 65'536;
+constexpr std::int64_t batch_window = 4'096;
+
+constexpr auto counts_are_trusted = std::chrono::minutes(5);
+constexpr const char* cancelled = "cancelled";
+
+std::string bytes_of(const SQLite::Column& column) {
+  const void* bytes = column.getBlob();
+  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), column.getBytes());
+}
+
+std::optional<std::string> bytes_or_none(const SQLite::Column& column) {
+  if (column.isNull()) return std::nullopt;
+  return bytes_of(column);
+}
+
+std::optional<Timestamp> time_of(const SQLite::Column& column) {
+  return column.isNull() ? std::nullopt : parse_rfc3339(bytes_of(column) + "+00:00");
+}
+
+// The columns of a TaskSummary in the order in which read_summary() takes them, and how many they are.
+constexpr const char* summary_columns =
+    "sequence, taskUUID, exec, arguments, createdTime, startTime, endTime, exitCode, client, batch, "
+    "attempts, "
+    "jobuuid, fileUUID, fileName, ";  // and who ended it
+constexpr int summary_size = 15;
+
+std::string pattern_of(const std::string& text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + '%';
+}
+
+// Where the next page begins: among the tasks that have no place yet, or at a place.
+struct Position {
+  bool open = true;
+  std::int64_t number = std::numeric_limits<std::int64_t>::max();  // a batch, or the highest place
+  std::string id = {};  // the last one of this batch that was shown
+
+  std::string text() const { return (open ? "o" : "s") + std::to_string(number) + (open ? " " + id : ""); }
+};
+
+Position position_of(const std::string& text) {
+  Position position;
+  if (text.empty()) return position;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data() + 1, end, position.number);
+  position.open = text[0] == 'o';
+  const bool good =
+      error == std::errc() && (position.open ? rest != end && *rest == ' ' : text[0] == 's' && rest == end);
+  if (!good) throw std::invalid_argument("\"" + text + "\" is not where a page begins.");
+  if (position.open) position.id.assign(rest + 1, end);
+  return position;
+}
+
+std::int64_t inode_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? static_cast<std::int64_t>(status.st_ino) : -1;
+}
+
+}  // namespace
+
+const char* name_of(TaskState state) {
+  constexpr std::array names = {"queued", "running", "done", "failed", cancelled, "lost"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+std::optional<TaskState> task_state(std::string_view name) {
+  for (const TaskState state : all_task_states) {
+    if (name == name_of(state)) return state;
+  }
+  return std::nullopt;
+}
+
+bool has_ended(TaskState state) {
+  return state == TaskState::done || state == TaskState::failed || state == TaskState::cancelled;
+}
+
+const char* name_of(BatchState state) {
+  constexpr std::array names = {"running", "done", "interrupted", "lost"};
+  return names[static_cast<std::size_t>(state)];
+}
+
+struct TaskQuery::Impl {
+  explicit Impl(std::string record) : path(std::move(record)) {}
+
+  const std::string path;
+  std::optional<SQLite::Database> database;
+  std::optional<WorkerPresence> presence;
+  std::int64_t inode = -1;
+  std::string ended_by;        // the column, or what stands for it in a record of an earlier version
+  bool places_at_end = false;  // whether only tasks that have ended have a place
+  bool attempts_by_id = false;
+  std::unordered_set<std::string> waiting;
+
+  struct BatchHand {
+    bool known = false;
+    bool interrupted = false;
+    bool in_hand = false;  // by a worker that lives
+    std::string handle, unique, delivery;
+  };
+  std::map<std::int64_t, BatchHand> hands;  // of one question
+
+  struct Counted {
+    std::map<TaskState, std::int64_t> ended;
+    std::int64_t up_to = 0;
+    std::int64_t first = 0;
+    Clock::time_point since{};
+  };
+  Counted counted;
+
+  // Every question goes through here.
+  template <typename Question>
+  auto ask(Question question) {
+    try {
+      open();
+      hands.clear();
+      return question();
+    } catch (const SQLite::Exception& error) {
+      close();
+      throw RecordUnreadable("The record " + path + " cannot be read: " + error.what() +
+                             ". `quire doctor` looks into it.");
+    }
+  }
+
+  void close() {
+    database.reset();
+    presence.reset();
+    counted = {};
+  }
+
+  void open() {
+    const std::int64_t found = inode_of(path);
+    if (database && found == inode) return;
+    close();
+    if (found < 0) {
+      throw RecordUnreadable("There is no record " + path +
+                             ": a worker makes it when it starts; --record or --config names another one.");
+    }
+    inode = found;
+    database.emplace(path, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, busy_timeout);
+    if (database->execAndGet("PRAGMA application_id").getInt() != record_application_id) {
+      close();
+      throw RecordUnreadable("The file " + path + " is no record of quire's; --record names another one.");
+    }
+    if (!has_column("Batches", "delivery")) {
+      close();
+      throw RecordUnreadable(
+          "The record " + path +
+          " was made by an earlier version: start a worker with it, which brings it up to date.");
+    }
+    presence.emplace(path + "-workers", WorkerPresence::Access::look);
+    ended_by = has_column("Tasks", "endedBy") ? "endedBy" : "NULL";
+    attempts_by_id = has_column("Attempts", "taskUUID");
+    places_at_end =
+        database->execAndGet("SELECT type = 'view' FROM sqlite_master WHERE name = 'Tasks'").getInt() != 0;
+  }
+
+  bool has_column(const std::string& table, const std::string& column) {
+    SQLite::Statement found(*database, "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2");
+    found.bind(1, table);
+    found.bind(2, column);
+    return found.executeStep();
+  }
+
+  // ---- what a row means ----
+
+  const BatchHand& hand_of(std::int64_t batch) {
+    const auto [place, is_new] = hands.try_emplace(batch);
+    BatchHand& hand = place->second;
+    if (!is_new) return hand;
+    SQLite::Statement row(
+        *database,
+        "SELECT worker, endTime IS NULL, delivery, handle, uniqueId FROM Batches WHERE batch = ?1");
+    row.bind(1, batch);
+    if (!row.executeStep()) return hand;
+    hand.known = true;
+    hand.delivery = bytes_of(row.getColumn(2));
+    hand.interrupted = hand.delivery == "interrupted";
+    hand.in_hand = row.getColumn(1).getInt() != 0 && hand.delivery.empty() && !row.getColumn(0).isNull() &&
+                   presence->is_alive(row.getColumn(0).getInt64());
+    hand.handle = bytes_of(row.getColumn(3));
+    hand.unique = bytes_of(row.getColumn(4));
+    return hand;
+  }
+
+  TaskState state_of(const TaskSummary& task) {
+    if (task.ended && task.exit_code) {
+      if (task.ended_by == cancelled) return TaskState::cancelled;
+      return *task.exit_code == 0 ? TaskState::done : TaskState::failed;
+    }
+    if (!task.begun) return TaskState::queued;
+    const BatchHand& hand = hand_of(task.batch);
+    if (hand.interrupted) return TaskState::queued;
+    if (!hand.in_hand) return TaskState::lost;
+    return waiting.contains(task.id) ? TaskState::queued : TaskState::running;
+  }
+
+  TaskSummary read_summary(SQLite::Statement& row) {
+    TaskSummary task;
+    task.sequence = row.getColumn(0).isNull() ? 0 : row.getColumn(0).getInt64();
+    task.id = bytes_of(row.getColumn(1));
+    task.function = bytes_of(row.getColumn(2));
+    task.arguments = bytes_of(row.getColumn(3));
+    task.created = time_of(row.getColumn(4));
+    task.begun = time_of(row.getColumn(5));
+    task.ended = time_of(row.getColumn(6));
+    if (!row.getColumn(7).isNull()) task.exit_code = row.getColumn(7).getInt64();
+    task.client = bytes_of(row.getColumn(8));
+    task.batch = row.getColumn(9).isNull() ? 0 : row.getColumn(9).getInt64();
+    task.attempts = row.getColumn(10).isNull() ? 0 : row.getColumn(10).getInt64();
+    task.job = bytes_of(row.getColumn(11));
+    task.file = bytes_of(row.getColumn(12));
+    task.file_name = bytes_of(row.getColumn(13));
+    task.ended_by = bytes_of(row.getColumn(14));
+    task.state = state_of(task);
+    return task;
+  }
+
+  // ---- which rows ----
+
+  static bool wants(const TaskFilter& filter, TaskState state) {
+    return filter.states.empty() || filter.states.contains(state);
+  }
+  static bool wants_open(const TaskFilter& filter) {
+    return std::ranges::any_of(all_task_states,
+                               [&](TaskState state) { return !has_ended(state) && wants(filter, state); });
+  }
+  static bool wants_ended(const TaskFilter& filter) {
+    return std::ranges::any_of(all_task_states,
+                               [&](TaskState state) { return has_ended(state) && wants(filter, state); });
+  }
+
+  // What the file can decide by itself, as a condition; whether a worker lives it cannot.
+  std::string condition_of(const TaskFilter& filter) const {
+    std::string text;
+    if (!filter.states.empty()) {
+      std::string states = wants_open(filter) ? "endTime IS NULL OR exitCode IS NULL" : "0";
+      const std::string is_cancelled = ended_by + " IS '" + cancelled + "'";
+      if (wants(filter, TaskState::cancelled)) states += " OR (" + is_cancelled + ")";
+      if (wants(filter, TaskState::done)) states += " OR (exitCode = 0 AND NOT " + is_cancelled + ")";
+      if (wants(filter, TaskState::failed)) states += " OR (exitCode <> 0 AND NOT " + is_cancelled + ")";
+      text += " AND (" + states + ")";
+    }
+    if (!filter.function.empty()) text += " AND exec = :function";
+    if (!filter.host.empty()) {
+      text += " AND (client = :host OR substr(client, 1, length(:host) + 1) = :host || ':')";
+    }
+    if (filter.batch != 0) text += " AND batch = :batch";
+    if (!filter.text.empty()) {
+      text += R"( AND (arguments LIKE :text ESCAPE '\' OR taskUUID LIKE :text ESCAPE '\'))";
+    }
+    if (filter.since) text += " AND coalesce(startTime, endTime) >= :since";
+    if (filter.until) text += " AND coalesce(startTime, endTime) < :until";
+    return text;
+  }
+
+  static void bind_filter(SQLite::Statement& statement, const TaskFilter& filter) {
+    if (!filter.function.empty()) statement.bind(":function", lower_case(filter.function));
+    if (!filter.host.empty()) statement.bind(":host", filter.host);
+    if (filter.batch != 0) statement.bind(":batch", filter.batch);
+    if (!filter.text.empty()) statement.bind(":text", pattern_of(filter.text));
+    if (filter.since) statement.bind(":since", record_time(*filter.since));
+    if (filter.until) statement.bind(":until", record_time(*filter.until));
+  }
+
+  std::string select(const std::string& more = "") const {
+    return std::string("SELECT ") + summary_columns + ended_by + more + " FROM Tasks";
+  }
+
+  bool any_from(std::int64_t place) {
+    SQLite::Statement found(*database, "SELECT 1 FROM Tasks WHERE sequence >= ?1 LIMIT 1");
+    found.bind(1, place);
+    return found.executeStep();
+  }
+
+  // The highest place. It is felt for, since a view has no index that could tell it.
+  std::int64_t last_place() {
+    std::int64_t high = 1;
+    while (high < std::numeric_limits<std::int64_t>::max() / 2 && any_from(high)) high *= 2;
+    std::int64_t low = high / 2;  // there is one from here on, or none at all
+    while (high - low > 1) {
+      const std::int64_t middle = low + (high - low) / 2;
+      (any_from(middle) ? low : high) = middle;
+    }
+    return low;
+  }
+
+  // Windows from `from` downwards, until `look` has seen enough.
+  template <typename Look>
+  static void descend(std::int64_t from, Look look) {
+    std::int64_t size = first_window;
+    for (std::int64_t high = from; high > 0; high -= size, size = std::min(size * 4, largest_window)) {
+      if (!look(std::max<std::int64_t>(high - size + 1, 1), high)) return;
+    }
+  }
+
+  TaskPage list(const TaskFilter& filter, std::size_t size, const std::string& older) {
+    TaskPage page;
+    Position position = position_of(older);
+    const std::string condition = condition_of(filter);
+    // One more than the page has tells whether there is a next one.
+    const auto full = [&] { return page.tasks.size() > size; };
+    const auto take = [&](SQLite::Statement& row) {
+      TaskSummary task = read_summary(row);
+      if (wants(filter, task.state)) page.tasks.push_back(std::move(task));
+    };
+
+    if (position.open && wants_open(filter)) {
+      SQLite::Statement row(*database,
+                            select() +
+                                " WHERE sequence IS NULL AND (batch < :after OR (batch = :after AND "
+                                "taskUUID > :id))" +
+                                condition + " ORDER BY batch DESC, taskUUID");
+      bind_filter(row, filter);
+      row.bind(":after", position.number);
+      row.bind(":id", position.id);
+      while (!full() && row.executeStep()) take(row);
+    }
+    if (!full() && (wants_ended(filter) || !places_at_end)) {
+      SQLite::Statement row(*database, select() + " WHERE sequence BETWEEN :low AND :high" + condition +
+                                           " ORDER BY sequence DESC");
+      bind_filter(row, filter);
+      descend(position.open ? last_place() : position.number, [&](std::int64_t low, std::int64_t high) {
+        row.reset();
+        row.bind(":low", low);
+        row.bind(":high", high);
+        while (!full() && row.executeStep()) take(row);
+        return !full();
+      });
+    }
+    if (full()) {
+      page.tasks.pop_back();
+      if (!page.tasks.empty()) page.older = after(page.tasks.back());
+    }
+    return page;
+  }
+
+  static std::string after(const TaskSummary& task) {
+    if (task.sequence != 0) return Position{.open = false, .number = task.sequence - 1}.text();
+    return Position{.open = true, .number = task.batch, .id = task.id}.text();
+  }
+
+  // ---- one task ----
+
+  std::optional<TaskDetails> find(const std::string& id) {
+    const std::string columns = ", wantsOutput, stdOut, stdError, processOut, processError";
+    std::optional<TaskDetails> found;
+    const auto take = [&](SQLite::Statement& row) {
+      if (!row.executeStep()) return false;
+      found.emplace();
+      found->task = read_summary(row);
+      found->wants_output = row.getColumn(summary_size).getInt() != 0;
+      found->output = bytes_or_none(row.getColumn(summary_size + 1));
+      found->error = bytes_or_none(row.getColumn(summary_size + 2));
+      found->process_output = bytes_or_none(row.getColumn(summary_size + 3));
+      found->process_error = bytes_or_none(row.getColumn(summary_size + 4));
+      return true;
+    };
+    SQLite::Statement open(*database, select(columns) + " WHERE sequence IS NULL AND taskUUID = ?1");
+    open.bind(1, id);
+    if (!take(open)) {
+      SQLite::Statement row(*database,
+                            select(columns) + " WHERE sequence BETWEEN ?2 AND ?3 AND taskUUID = ?1");
+      row.bind(1, id);
+      descend(last_place(), [&](std::int64_t low, std::int64_t high) {
+        row.reset();
+        row.bind(2, low);
+        row.bind(3, high);
+        return !take(row);
+      });
+    }
+    if (found) tell_attempts(*found);
+    return found;
+  }
+
+  void tell_attempts(TaskDetails& details) {
+    const TaskSummary& task = details.task;
+    const BatchHand& last = hand_of(task.batch);
+    details.handle = last.handle;
+    details.unique = last.unique;
+    details.delivery = last.delivery;
+    SQLite::Statement row(*database,
+                          "SELECT batch, Batches.client, handle, Batches.startTime FROM Attempts JOIN "
+                          "Batches USING (batch) WHERE " +
+                              std::string(attempts_by_id ? "taskUUID" : "sequence") +
+                              " = ?1 ORDER BY attempt");
+    attempts_by_id ? row.bind(1, task.id) : row.bind(1, task.sequence);
+    while (row.executeStep()) {
+      if (row.getColumn(0).getInt64() == task.batch) continue;  // told below
+      details.attempts.push_back({.batch = row.getColumn(0).getInt64(),
+                                  .client = bytes_of(row.getColumn(1)),
+                                  .handle = bytes_of(row.getColumn(2)),
+                                  .begun = time_of(row.getColumn(3)),
+                                  .end = "lost"});
+    }
+    if (!task.begun) return;
+    std::string end = task.ended         ? "ended"
+                      : last.interrupted ? "interrupted"
+                      : last.in_hand     ? "running"
+                                         : "lost";
+    details.attempts.push_back({task.batch, task.client, last.handle, task.begun, std::move(end)});
+  }
+
+  // ---- figures ----
+
+  std::map<TaskState, std::int64_t> counts() {
+    SQLite::Statement lowest(*database, "SELECT sequence FROM Tasks WHERE sequence > 0 LIMIT 1");
+    const std::int64_t first = lowest.executeStep() ? lowest.getColumn(0).getInt64() : 0;
+    if (first != counted.first || Clock::now() - counted.since > counts_are_trusted) {
+      counted = {.ended = {}, .up_to = 0, .first = first, .since = Clock::now()};
+    }
+
+    Counted fresh = counted;
+    bool all_ended = true;
+    std::map<TaskState, std::int64_t> open;
+    // By rows and not by count(): a view of several tables would work out all columns for that.
+    SQLite::Statement row(*database, "SELECT sequence, exitCode, " + ended_by +
+                                         ", endTime IS NULL FROM Tasks WHERE sequence > ?1");
+    row.bind(1, counted.up_to);
+    while (row.executeStep()) {
+      if (row.getColumn(1).isNull() || row.getColumn(3).getInt() != 0) {
+        all_ended = false;
+        continue;
+      }
+      const bool is_cancelled = !row.getColumn(2).isNull() && row.getColumn(2).getString() == cancelled;
+      ++fresh.ended[is_cancelled                       ? TaskState::cancelled
+                    : row.getColumn(1).getInt64() == 0 ? TaskState::done
+                                                       : TaskState::failed];
+      fresh.up_to = std::max<std::int64_t>(fresh.up_to, row.getColumn(0).getInt64());
+    }
+    // What has not ended may end behind our back, so that it is looked at again.
+    if (all_ended) counted = fresh;
+
+    std::string which = " WHERE sequence IS NULL";
+    if (!all_ended) which += " OR endTime IS NULL OR exitCode IS NULL";
+    SQLite::Statement task(*database, select() + which);
+    while (task.executeStep()) ++open[read_summary(task).state];
+
+    std::map<TaskState, std::int64_t> all;
+    for (const TaskState state : all_task_states) all[state] = fresh.ended[state] + open[state];
+    return all;
+  }
+
+  BatchPage batches(std::size_t size, std::int64_t older, const std::string& function) {
+    BatchPage page;
+    SQLite::Statement row(
+        *database,
+        "SELECT batch, handle, uniqueId, exec, client, startTime, endTime, tasks, coalesce(failed, 0), "
+        "delivery FROM Batches WHERE batch <= ?1 AND (?2 = '' OR exec = ?2) ORDER BY batch DESC LIMIT ?3");
+    row.bind(1, older > 0 ? older : std::numeric_limits<std::int64_t>::max());
+    row.bind(2, lower_case(function));
+    row.bind(3, static_cast<std::int64_t>(size + 1));
+    while (row.executeStep()) {
+      if (page.batches.size() == size) {
+        page.older = row.getColumn(0).getInt64();
+        break;
+      }
+      BatchSummary& batch = page.batches.emplace_back();
+      batch.batch = row.getColumn(0).getInt64();
+      batch.handle = bytes_of(row.getColumn(1));
+      batch.unique = bytes_of(row.getColumn(2));
+      batch.function = bytes_of(row.getColumn(3));
+      batch.client = bytes_of(row.getColumn(4));
+      batch.begun = time_of(row.getColumn(5));
+      batch.ended = time_of(row.getColumn(6));
+      batch.tasks = row.getColumn(7).getInt64();
+      batch.failed = row.getColumn(8).getInt64();
+      batch.delivery = bytes_of(row.getColumn(9));
+      const BatchHand& hand = hand_of(batch.batch);
+      batch.state = batch.ended        ? BatchState::done
+                    : hand.interrupted ? BatchState::interrupted
+                    : hand.in_hand     ? BatchState::running
+                                       : BatchState::lost;
+    }
+    return page;
+  }
+
+  std::vector<MinuteFigures> last_hour(Timestamp now) {
+    using std::chrono::minutes;
+    const auto last = std::chrono::floor<minutes>(now);
+    std::vector<MinuteFigures> figures(60);
+    for (std::size_t i = 0; i < figures.size(); ++i)
+      figures[i].minute = last - minutes(59 - static_cast<int>(i));
+
+    const std::int64_t newest =
+        database->execAndGet("SELECT coalesce(max(batch), 0) FROM Batches").getInt64();
+    SQLite::Statement row(*database,
+                          "SELECT endTime, tasks, coalesce(failed, 0) FROM Batches "
+                          "WHERE batch BETWEEN ?1 AND ?2 AND endTime IS NOT NULL");
+    for (std::int64_t high = newest; high > 0; high -= batch_window) {
+      row.reset();
+      row.bind(1, high - batch_window + 1);
+      row.bind(2, high);
+      bool any = false;
+      bool recent = false;
+      while (row.executeStep()) {
+        any = true;
+        const std::optional<Timestamp> ended = time_of(row.getColumn(0));
+        if (!ended || *ended < figures.front().minute) continue;
+        recent = true;
+        const auto minute = (std::chrono::floor<minutes>(*ended) - figures.front().minute) / minutes(1);
+        if (static_cast<std::size_t>(minute) >= figures.size()) continue;
+        figures[static_cast<std::size_t>(minute)].tasks += row.getColumn(1).getInt64();
+        figures[static_cast<std::size_t>(minute)].failed += row.getColumn(2).getInt64();
+      }
+      // Thousands of batches that all ended before: those before them hardly ended later.
+      if (any && !recent) break;
+    }
+    return figures;
+  }
+
+  std::vector<std::string> functions() {
+    std::vector<std::string> names;
+    SQLite::Statement row(*database, "SELECT DISTINCT exec FROM Batches ORDER BY exec");
+    while (row.executeStep()) names.push_back(bytes_of(row.getColumn(0)));
+    return names;
+  }
+};
+
+TaskQuery::TaskQuery(std::string path) : path_(path), impl_(std::make_unique<Impl>(std::move(path))) {}
+TaskQuery::~TaskQuery() = default;
+
+void TaskQuery::know_waiting(std::unordered_set<std::string> ids) { impl_->waiting = std::move(ids); }
+
+TaskPage TaskQuery::list(const TaskFilter& filter, std::size_t size, const std::string& older) {
+  return impl_->ask([&] { return impl_->list(filter, size, older); });
+}
+std::optional<TaskDetails> TaskQuery::find(const std::string& id) {
+  return impl_->ask([&] { return impl_->find(id); });
+}
+std::map<TaskState, std::int64_t> TaskQuery::counts() {
+  return impl_->ask([&] { return impl_->counts(); });
+}
+BatchPage TaskQuery::batches(std::size_t size, std::int64_t older, const std::string& function) {
+  return impl_->ask([&] { return impl_->batches(size, older, function); });
+}
+std::vector<MinuteFigures> TaskQuery::last_hour(Timestamp now) {
+  return impl_->ask([&] { return impl_->last_hour(now); });
+}
+std::vector<std::string> TaskQuery::functions() {
+  return impl_->ask([&] { return impl_->functions(); });
+}
+
+}  // namespace quire
