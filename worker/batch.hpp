@@ -35,6 +35,7 @@ struct TaskResult {
   std::string process_error;
   std::optional<Timestamp> finished;
   bool on_record = false;  // it came from the record, where it stands already
+  std::string ended_by;    // "cancelled", or the setting whose limit ended its process; empty: neither
 };
 
 // What the controller asked for, and the answer once there is one.
