@@ -68,6 +68,11 @@ void Task::fail(std::string_view reason, std::int64_t exit_code) {
   if (!result->finished) result->finished = now();
 }
 
+void Task::cancel(std::string_view reason) {
+  fail(reason, cancelled_exit_code);
+  result->ended_by = "cancelled";
+}
+
 std::vector<Task*> Batch::unanswered() {
   std::vector<Task*> found;
   for (Task& task : tasks) {

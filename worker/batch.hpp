@@ -38,6 +38,9 @@ struct TaskResult {
   std::string ended_by;    // "cancelled", or the setting whose limit ended its process; empty: neither
 };
 
+// Of a task that was cancelled, begun or not: what a shell says of a program that was interrupted.
+inline constexpr std::int64_t cancelled_exit_code = 130;
+
 // What the controller asked for, and the answer once there is one.
 struct Task {
   std::string id;
@@ -50,6 +53,9 @@ struct Task {
   // Answers the task with a failure that is told on its stderr, as a line after what stands there. A result
   // that the task has already keeps its texts and its time.
   void fail(std::string_view reason, std::int64_t exit_code = 1);
+
+  // Answers it as cancelled, in the same way: cancelled_exit_code, ended_by "cancelled".
+  void cancel(std::string_view reason);
 };
 
 struct Batch {

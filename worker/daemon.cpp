@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -16,6 +17,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "worker/batch_handler.hpp"
+#include "worker/control_server.hpp"
+#include "worker/daemon_control.hpp"
 #include "worker/gearman_worker.hpp"
 #include "worker/log.hpp"
 #include "worker/log_settings.hpp"
@@ -96,6 +99,7 @@ class Daemon {
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
+    listen_to_control();
   }
 
   // The main thread turns the loop: children are killed when the thread that started them ends.
@@ -113,6 +117,24 @@ class Daemon {
   }
 
  private:
+  // A worker that cannot be asked works all the same.
+  void listen_to_control() try {
+    control_server_.emplace(loop_, site_->settings.state_directory,
+                            [this](std::string_view line) { return answer_request(control_, line); });
+  } catch (const std::runtime_error& error) {
+    spdlog::warn("{} `quire status` and `quire tasks cancel` cannot reach this worker.", error.what());
+  }
+
+  DaemonControl::Parts control_parts() {
+    return {.client = client_,
+            .settings = [this]() -> const Settings& { return site_->settings; },
+            .record = [this] { return record_->state(); },
+            .pool = [this](WorkerStatus& status) { pool_.describe(status); },
+            .gearman = [this](WorkerStatus& status) { gearman_.describe(status); },
+            .cancel = [this](const std::vector<std::string>& ids,
+                             bool with_subset) { return pool_.cancel(ids, with_subset); }};
+  }
+
   GearmanWorker::Options gearman_options() {
     GearmanWorker::Options options;
     options.identifier = "quire@" + client_;
@@ -285,6 +307,8 @@ class Daemon {
   SubprocessPool pool_;
   StrayProcesses strays_;
   BatchHandler handler_;
+  DaemonControl control_{loop_, control_parts()};
+  std::optional<ControlServer> control_server_;
   GearmanWorker gearman_;  // last: its threads use all of the above
 };
 

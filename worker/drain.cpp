@@ -90,6 +90,10 @@ void Drain::start() {
   impl_->rest();
 }
 
+void Drain::take() {
+  if (impl_->reader.is_open()) impl_->read_all();
+}
+
 void Drain::finish() {
   impl_->pause.cancel();
   boost::system::error_code ignored;

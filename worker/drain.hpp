@@ -28,6 +28,9 @@ class Drain {
   // The process has its end now: drains from here on.
   void start();
 
+  // Takes what is there now, so that text() is up to date, unless that is very much.
+  void take();
+
   // Takes what is there now and closes.
   void finish();
 

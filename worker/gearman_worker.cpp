@@ -414,6 +414,30 @@ struct GearmanWorker::Impl {
     return std::chrono::duration_cast<std::chrono::seconds>(oldest);
   }
 
+  // What others know of batches goes to those that are in hand, by their handles.
+  void describe(WorkerStatus& status) const {
+    const std::lock_guard lock(mutex);
+    status.stopping = stopped;
+    status.slots = work->slots;
+    status.functions = work->functions;
+    for (const Server& server : servers) {
+      if (server.retired && server.in_hand == 0) continue;
+      status.servers.push_back(
+          {.name = server.name, .connected = server.connected, .in_hand = server.in_hand});
+    }
+    std::vector<BatchStatus> all;
+    for (const auto& [place, job] : in_hand) {
+      const auto known = std::ranges::find(status.batches, place.second, &BatchStatus::handle);
+      BatchStatus& batch =
+          all.emplace_back(known == status.batches.end() ? BatchStatus() : std::move(*known));
+      batch.server = place.first;
+      batch.handle = place.second;
+      batch.function = job.function;
+      batch.age = Clock::now() - job.since;
+    }
+    status.batches = std::move(all);
+  }
+
   std::vector<std::string> describe() const {
     const std::lock_guard lock(mutex);
     const auto age = [](Clock::duration since) {
@@ -455,6 +479,7 @@ void GearmanWorker::stop() { impl_->stop(); }
 void GearmanWorker::hurry() { impl_->hurry(); }
 void GearmanWorker::wait() { impl_->wait(); }
 std::chrono::seconds GearmanWorker::oldest_turn() const { return impl_->oldest_turn(); }
+void GearmanWorker::describe(WorkerStatus& status) const { impl_->describe(status); }
 std::vector<std::string> GearmanWorker::describe() const { return impl_->describe(); }
 
 }  // namespace quire

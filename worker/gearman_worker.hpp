@@ -14,6 +14,7 @@
 
 #include "worker/batch.hpp"
 #include "worker/job_server.hpp"
+#include "worker/worker_status.hpp"
 
 namespace quire {
 
@@ -82,6 +83,10 @@ class GearmanWorker {
 
   // For how long the thread of a job server has not come round, at worst. Any thread.
   std::chrono::seconds oldest_turn() const;
+
+  // The job servers, and the batches in hand: of a WorkerStatus it fills in those, with the figures that are
+  // there already. Any thread.
+  void describe(WorkerStatus& status) const;
 
   // What every job server's thread and every job in hand is about, a line each. Any thread.
   std::vector<std::string> describe() const;

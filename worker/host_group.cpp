@@ -94,6 +94,20 @@ std::vector<int> HostGroup::pids() const {
   return pids;
 }
 
+std::vector<HostStatus> HostGroup::status() const {
+  std::vector<HostStatus> all;
+  const auto add = [&](const WarmHost& host, const char* state) {
+    all.push_back({.module = module_.name,
+                   .pid = host.pid(),
+                   .state = state,
+                   .running = host.running(),
+                   .served = host.served()});
+  };
+  if (current_) add(*current_, current_->state() == WarmHost::State::ready ? "ready" : "loading");
+  for (const auto& host : retired_) add(*host, "retired");
+  return all;
+}
+
 std::string HostGroup::describe() const {
   std::string text = "module " + module_.name + ":";
   const auto add = [&](const WarmHost& host, const char* state) {

@@ -13,6 +13,7 @@
 #include "worker/module.hpp"
 #include "worker/settings.hpp"
 #include "worker/warm_host.hpp"
+#include "worker/worker_status.hpp"
 
 namespace quire {
 
@@ -49,6 +50,7 @@ class HostGroup {
     return current_ && current_->state() == WarmHost::State::ready ? &current_->description() : nullptr;
   }
   std::vector<int> pids() const;
+  std::vector<HostStatus> status() const;
   std::string describe() const;  // for people: "module checksum: host 123, ready, 2 running, 17 served"
 
   void used() { last_used_ = std::chrono::steady_clock::now(); }

@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <system_error>
+#include <unordered_map>
 
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
@@ -243,6 +244,7 @@ struct SubprocessPool::Impl {
     } else {
       batch->group->estimate.observe(Clock::now() - ended.begin, subset.size());
       end.ended_by_us = ended.guard->why();
+      end.cause = ended.guard->cause();
       if (interrupted) end.how = SubsetEnd::How::interrupted;
       settle(*batch, subset, end);
     }
@@ -359,6 +361,133 @@ struct SubprocessPool::Impl {
     });
   }
 
+  // ---- tasks that are cancelled ----
+
+  std::vector<Cancellation> cancel(const std::vector<std::string>& ids, bool with_subset) {
+    std::unordered_map<std::string, Cancellation> wanted;
+    for (const std::string& id : ids) wanted.emplace(id, Cancellation{.id = id});
+    for (const std::shared_ptr<BatchRun>& batch : batches) cancel_waiting(*batch, wanted);
+    for (auto& [number, subset] : running) cancel_running(subset, wanted, with_subset);
+    for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) {
+      if (batch->tasks.empty() || (batch->divided && batch->pending.empty() && batch->running == 0))
+        complete(batch);
+    }
+    schedule();
+    std::vector<Cancellation> answers;
+    for (const std::string& id : ids) answers.push_back(wanted.at(id));
+    return answers;
+  }
+
+  // What no process has been given yet never is.
+  static void cancel_waiting(BatchRun& batch, std::unordered_map<std::string, Cancellation>& wanted) {
+    const auto take_out = [&](std::vector<Task*>& tasks) {
+      std::erase_if(tasks, [&](Task* task) {
+        const auto found = wanted.find(task->id);
+        if (found == wanted.end()) return false;
+        task->cancel("The task was cancelled before it had begun.");
+        found->second.kind = Cancellation::Kind::kept;
+        return true;
+      });
+    };
+    for (const Task* task : batch.tasks) {
+      const auto found = wanted.find(task->id);
+      if (found != wanted.end() && task->result) found->second.kind = Cancellation::Kind::too_late;
+    }
+    if (!batch.divided) take_out(batch.tasks);
+    for (std::vector<Task*>& subset : batch.pending) take_out(subset);
+    std::erase_if(batch.pending, [](const std::vector<Task*>& subset) { return subset.empty(); });
+  }
+
+  static void cancel_running(RunningSubset& entry, std::unordered_map<std::string, Cancellation>& wanted,
+                             bool with_subset) {
+    using Progress = Subset::Progress;
+    using Kind = Cancellation::Kind;
+    Subset& subset = *entry.subset;
+    const bool independent = entry.batch->independent;
+    if (independent) {
+      // First of all: what has not begun after this line does not begin.
+      for (const Task* task : subset.tasks()) {
+        if (wanted.contains(task->id)) subset.cancel(*task);
+      }
+    }
+    const std::vector<Progress> progress = subset.progress();
+    std::vector<std::pair<const Task*, Cancellation*>> targets;
+    std::vector<const Task*> others;  // that have begun
+    bool begun = false;
+    for (std::size_t i = 0; i < progress.size(); ++i) {
+      const Task* task = subset.tasks()[i];
+      const auto found = wanted.find(task->id);
+      if (found == wanted.end()) {
+        if (progress[i] != Progress::waiting) others.push_back(task);
+      } else if (independent && progress[i] == Progress::ended) {
+        found->second.kind = Kind::too_late;
+      } else {
+        targets.emplace_back(task, &found->second);
+        begun = begun || progress[i] != Progress::waiting;
+      }
+    }
+    if (targets.empty()) return;
+    const bool refused = !independent && !others.empty() && !with_subset;
+    for (const auto& [task, answer] : targets) {
+      answer->kind = refused ? Kind::shared : Kind::ending;
+      if (!independent) {
+        for (const Task* other : others) answer->shares.push_back(other->id);
+      }
+      if (!refused && !independent) subset.cancel(*task);
+    }
+    // The process of independent tasks ends by itself before a cancelled one begins.
+    if (refused || (independent && !begun)) return;
+    if (!independent) {
+      for (const Task* other : others) subset.fail_with_cancelled(*other);
+    }
+    entry.guard->end(
+        "It was ended since task " + targets.front().first->id +
+            ", which ran in the same process, was cancelled; this task was named and accepted (--subset).",
+        "cancelled");
+  }
+
+  void describe(WorkerStatus& status) const {
+    status.short_of_resources = short_of_resources;
+    status.max_processes = settings->max_processes;
+    for (const auto& [key, group] : groups) {
+      for (HostStatus& host : group.hosts.status()) status.hosts.push_back(std::move(host));
+    }
+    std::map<const BatchRun*, BatchStatus> figures;
+    for (const auto& [number, entry] : running) {
+      SubsetStatus& subset = status.subsets.emplace_back();
+      subset.handle = entry.batch->handle;
+      subset.function = entry.batch->function;
+      subset.pid = entry.subset->pid();
+      subset.age = Clock::now() - entry.begin;
+      const std::vector<Subset::Progress> progress = entry.subset->progress();
+      for (std::size_t i = 0; i < progress.size(); ++i) {
+        auto& list = progress[i] == Subset::Progress::waiting   ? subset.waiting
+                     : progress[i] == Subset::Progress::running ? subset.running
+                                                                : subset.ended;
+        list.push_back(entry.subset->tasks()[i]->id);
+      }
+      BatchStatus& batch = figures[entry.batch.get()];
+      batch.ended += subset.ended.size();
+      batch.begun += subset.ended.size() + subset.running.size();
+    }
+    for (const std::shared_ptr<BatchRun>& run : batches) {
+      BatchStatus& batch = status.batches.emplace_back(std::move(figures[run.get()]));
+      batch.handle = run->handle;
+      batch.function = run->function;
+      batch.tasks = run->tasks.size();
+      batch.waits_for_host = !run->divided;
+      const auto wait = [&](const std::vector<Task*>& tasks) {
+        for (const Task* task : tasks) batch.waiting.push_back(task->id);
+      };
+      if (!run->divided) wait(run->tasks);
+      for (const std::vector<Task*>& subset : run->pending) wait(subset);
+      const auto ended = static_cast<std::size_t>(
+          std::ranges::count_if(run->tasks, [](const Task* task) { return task->result.has_value(); }));
+      batch.ended += ended;
+      batch.begun += ended;
+    }
+  }
+
   std::vector<std::string> describe() const {
     std::vector<std::string> lines;
     for (const auto& [key, group] : groups) lines.push_back(group.hosts.describe());
@@ -417,6 +546,10 @@ std::vector<int> SubprocessPool::host_pids() const {
   return pids;
 }
 
+void SubprocessPool::describe(WorkerStatus& status) const { impl_->describe(status); }
+std::vector<Cancellation> SubprocessPool::cancel(const std::vector<std::string>& ids, bool with_subset) {
+  return impl_->cancel(ids, with_subset);
+}
 std::vector<std::string> SubprocessPool::describe() const { return impl_->describe(); }
 
 }  // namespace quire

@@ -11,6 +11,7 @@
 
 #include "worker/settings.hpp"
 #include "worker/subset_runner.hpp"
+#include "worker/worker_status.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -53,6 +54,13 @@ class SubprocessPool final : public SubsetRunner {
 
   // Process ids of all hosts.
   std::vector<int> host_pids() const;
+
+  // What every host, subset and batch is doing, as far as the pool knows: of a WorkerStatus it fills in those
+  // and its two figures of processes.
+  void describe(WorkerStatus& status) const;
+
+  // WorkerControl::cancel() (control.hpp), for the batches that are in the pool.
+  std::vector<Cancellation> cancel(const std::vector<std::string>& ids, bool with_subset);
 
   // What every host and subset is doing, a line each.
   std::vector<std::string> describe() const;

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <set>
 #include <system_error>
 
 #include "common/bounded_text.hpp"
@@ -92,6 +93,9 @@ struct Subset::Impl {
   Limits limits;
   Descriptor ledger;
   std::size_t head_size = 0;
+  std::vector<std::size_t> places;  // of the jobs' first bytes in the ledger
+  std::set<const Task*> cancelled;
+  std::set<const Task*> failed_with;  // them
   std::unique_ptr<Drain> output;
   std::unique_ptr<Drain> error;
   int pid = 0;
@@ -141,6 +145,26 @@ struct Subset::Impl {
     }
   }
 
+  // The jobs that have been reported, some perhaps more than once. The process may be writing meanwhile.
+  std::vector<std::uint32_t> reported_jobs() const {
+    std::vector<std::uint32_t> jobs;
+    char bytes[host_protocol::entry_head_size];
+    for (std::size_t at = head_size;;) {
+      const ssize_t got = ::pread(ledger.get(), bytes, sizeof bytes, static_cast<off_t>(at));
+      if (got <= 0) return jobs;
+      const auto head = host_protocol::decode_entry_head({bytes, static_cast<std::size_t>(got)});
+      if (!head) return jobs;
+      if (head->kind == 'E') jobs.push_back(head->job);
+      at += head->size;
+    }
+  }
+
+  // Ended for the sake of tasks that are cancelled, by us or by itself before one of them began.
+  bool ended_for_cancelled(const SubsetEnd& end, std::uint32_t current) const {
+    if (cancelled.empty()) return false;
+    return end.cause == "cancelled" || (current < tasks.size() && cancelled.contains(tasks[current]));
+  }
+
   std::string cause(const SubsetEnd& end, const Account& account) const {
     if (end.how == SubsetEnd::How::not_started) return "The task was not started: " + end.reason;
     if (end.how == SubsetEnd::How::host_gone) {
@@ -170,8 +194,9 @@ Subset::Subset(boost::asio::io_context& loop, std::uint64_t number, const std::s
   std::string head;
   host_protocol::append_call(head, nonce, limits.inside, function,
                              static_cast<std::uint32_t>(impl_->tasks.size()));
+  impl_->places.reserve(impl_->tasks.size());
   for (const Task* task : impl_->tasks) {
-    host_protocol::append_job(head, task->wants_output, task->id, task->words);
+    impl_->places.push_back(host_protocol::append_job(head, task->wants_output, task->id, task->words));
   }
   for (std::string_view left = head; !left.empty();) {
     const ssize_t written = ::write(impl_->ledger.get(), left.data(), left.size());
@@ -200,6 +225,34 @@ void Subset::descriptors_sent() {
   impl_->error->start();
 }
 
+std::vector<Subset::Progress> Subset::progress() {
+  std::vector<Progress> all(impl_->tasks.size(), Progress::waiting);
+  if (!has_begun()) return all;
+  impl_->output->take();
+  const std::vector<std::uint32_t> ended = impl_->reported_jobs();
+  const std::uint32_t current = impl_->output->text().current_job();
+  if (ended.empty() && current == host_protocol::no_job) {
+    all.assign(all.size(), Progress::running);
+    return all;
+  }
+  if (current < all.size()) all[current] = Progress::running;
+  for (const std::uint32_t job : ended) {
+    if (job < all.size()) all[job] = Progress::ended;
+  }
+  return all;
+}
+
+void Subset::cancel(const Task& task) {
+  impl_->cancelled.insert(&task);
+  const auto index = static_cast<std::size_t>(std::ranges::find(impl_->tasks, &task) - impl_->tasks.begin());
+  const char flag = host_protocol::not_to_begin;
+  // A memory file takes what lies within it.
+  [[maybe_unused]] const ssize_t written =
+      ::pwrite(impl_->ledger.get(), &flag, sizeof flag, static_cast<off_t>(impl_->places[index]));
+}
+
+void Subset::fail_with_cancelled(const Task& task) { impl_->failed_with.insert(&task); }
+
 std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   impl_->output->finish();
   impl_->error->finish();
@@ -210,10 +263,28 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   const std::string cause = good ? "" : impl_->cause(end, account);
   const std::uint32_t current = impl_->output->text().current_job();
 
+  const bool for_cancelled = !good && impl_->ended_for_cancelled(end, current);
+
   std::vector<Task*> again;
   for (std::size_t i = 0; i < impl_->tasks.size(); ++i) {
     Task& task = *impl_->tasks[i];
     const bool ended = task.result.has_value();
+    if (!good && !(ended && independent) && impl_->cancelled.contains(&task)) {
+      const bool begun =
+          end.cause == "cancelled" && (ended || i == current || current == host_protocol::no_job);
+      if (!ended) task.result.emplace();
+      impl_->take_captured(i, *task.result);
+      task.cancel(begun ? "The task was cancelled while it ran: its process (pid " +
+                              std::to_string(impl_->pid) + ") was ended."
+                        : "The task was cancelled before it had begun.");
+      task.result->finished = now();
+      continue;
+    }
+    if (for_cancelled && !(ended && independent) && !impl_->failed_with.contains(&task)) {
+      task.result.reset();
+      again.push_back(&task);
+      continue;
+    }
     if (!good && cut_short && !(ended && independent)) {
       task.result.reset();
       again.push_back(&task);
@@ -238,6 +309,7 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
       add_sentence(result.error, "The script ended without a result for this task.");
     } else {
       add_sentence(result.error, cause);
+      if (!for_cancelled) result.ended_by = end.cause;
       if (ended) {
         add_sentence(
             result.error,

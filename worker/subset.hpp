@@ -33,6 +33,7 @@ struct SubsetEnd {
   std::string reason = {};
   bool for_want_of_resources = false;  // not_started: it may work later
   std::string ended_by_us = {};        // why, when it was us who ended it
+  std::string cause = {};              // in one word: TaskResult::ended_by
 };
 
 class Subset {
@@ -61,9 +62,21 @@ class Subset {
   // Whether its process has come to the script, as far as it shows.
   bool has_begun() const;
 
+  // How far each task has come, in their order, as far as it shows. Where a script opens no scopes all of
+  // them count as running.
+  enum class Progress { waiting, running, ended };
+  std::vector<Progress> progress();
+
+  // The task is to be cancelled: where it has not begun it does not begin in this process, and without a
+  // result that counts finish() answers it as cancelled. The process ends with it, or is ended by the caller
+  // for the cause "cancelled"; finish() then hands back all others that have no result that counts, but those
+  // that are failed with it.
+  void cancel(const Task& task);
+  void fail_with_cancelled(const Task& task);
+
   // Gives every task of the subset its result, except those that it hands back: tasks of a script with
-  // independent jobs that had not begun when the process died with another one, and all whose work an
-  // interruption has undone. REQUIRES: called once
+  // independent jobs that had not begun when the process died with another one, those that an end for the
+  // sake of others has undone, and all whose work an interruption has undone. REQUIRES: called once
   std::vector<Task*> finish(const SubsetEnd& end, bool independent);
 
   // What the process wrote while no job's scope was open; after finish(). For the log.

@@ -25,15 +25,17 @@ struct SubsetGuard::Impl : std::enable_shared_from_this<SubsetGuard::Impl> {
     if (limits.time.count() > 0) {
       after(end_timer, limits.time, [this] {
         end("The time limit of this task's process was reached: time_limit = " +
-            std::to_string(limits.time.count()) + " (seconds).");
+                std::to_string(limits.time.count()) + " (seconds).",
+            "time_limit");
       });
     }
     if (limits.processes > 0) count_later();
   }
 
-  void end(const std::string& reason) {
+  void end(const std::string& reason, const std::string& word) {
     if (!why.empty()) return;
     why = reason;
+    cause = word;
     subset.signal(SIGTERM);
     after(end_timer, limits.grace, [this] { kill(); });
   }
@@ -49,6 +51,7 @@ struct SubsetGuard::Impl : std::enable_shared_from_this<SubsetGuard::Impl> {
       const int pid = subset.pid();
       if (pid != 0 && count_processes(pid, limits.processes + 1) > limits.processes) {
         if (why.empty()) {
+          cause = "process_limit";
           why = "This task's process started too many others: process_limit = " +
                 std::to_string(limits.processes) + ".";
         }
@@ -72,6 +75,7 @@ struct SubsetGuard::Impl : std::enable_shared_from_this<SubsetGuard::Impl> {
   asio::steady_timer end_timer;
   asio::steady_timer count_timer;
   std::string why;
+  std::string cause;
   bool watching = true;
 };
 
@@ -86,7 +90,8 @@ SubsetGuard::~SubsetGuard() {
   impl_->count_timer.cancel();
 }
 
-void SubsetGuard::end(const std::string& why) { impl_->end(why); }
+void SubsetGuard::end(const std::string& why, const std::string& cause) { impl_->end(why, cause); }
 const std::string& SubsetGuard::why() const { return impl_->why; }
+const std::string& SubsetGuard::cause() const { return impl_->cause; }
 
 }  // namespace quire

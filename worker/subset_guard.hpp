@@ -29,12 +29,13 @@ class SubsetGuard {
   SubsetGuard(const SubsetGuard&) = delete;
   SubsetGuard& operator=(const SubsetGuard&) = delete;
 
-  // TERM now and KILL after the grace period. why: a sentence for the stderr of its tasks; the first one
-  // stands.
-  void end(const std::string& why);
+  // TERM now and KILL after the grace period. why: a sentence for the stderr of its tasks; cause: in one word
+  // (TaskResult::ended_by). The first ones stand.
+  void end(const std::string& why, const std::string& cause = "");
 
   // Why the subset was ended from here; empty when it was not.
   const std::string& why() const;
+  const std::string& cause() const;
 
  private:
   struct Impl;

@@ -245,13 +245,15 @@ void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& li
   append_integer(ledger, jobs);
 }
 
-void append_job(std::string& ledger, bool capture_output, std::string_view uuid,
-                const std::vector<std::string>& arguments) {
+std::size_t append_job(std::string& ledger, bool capture_output, std::string_view uuid,
+                       const std::vector<std::string>& arguments) {
   const Frame frame(ledger, 'J');
+  const std::size_t place = ledger.size();
   append_integer(ledger, static_cast<std::uint8_t>(capture_output));
   append_string(ledger, uuid);
   append_integer(ledger, static_cast<std::uint32_t>(arguments.size()));
   for (const std::string& argument : arguments) append_string(ledger, argument);
+  return place;
 }
 
 void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code, std::int64_t microseconds,
@@ -290,6 +292,7 @@ std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size
     const std::string_view frame = reader.string();
     std::optional<LedgerJob> job = read_job(frame);
     if (!job) return std::nullopt;
+    job->place = size + sizeof(std::uint32_t) + 1;
     head.jobs.push_back(std::move(*job));
     size += sizeof(std::uint32_t) + frame.size();
   }
@@ -311,6 +314,16 @@ std::vector<LedgerEntry> decode_entries(std::string_view ledger, bool& clean) {
     entries.push_back(std::move(*entry));
   }
   return entries;
+}
+
+std::optional<EntryHead> decode_entry_head(std::string_view bytes) {
+  Reader reader(bytes);
+  EntryHead head;
+  head.size = sizeof(std::uint32_t) + reader.integer<std::uint32_t>();
+  head.kind = static_cast<char>(reader.integer<std::uint8_t>());
+  if (head.kind == 'E') head.job = reader.integer<std::uint32_t>();
+  if (!reader.ok()) return std::nullopt;
+  return head;
 }
 
 std::string encode_marker(const Nonce& nonce, std::uint32_t job) {

@@ -31,6 +31,9 @@
 //   'C' call      bytes[16] nonce, u64 memory limit, u32 open files limit, u64 output limit (bytes; 0: none),
 //                 string function, u32 number of jobs                              written by the worker
 //   'J' job       u8 capture_output, string uuid, u32 count, count strings: the arguments    (one per job)
+//                 The worker may make the first byte a 2 later: the job is not to begin any more. A process
+//                 that would open its scope ends instead, so this is for jobs that are independent of each
+//                 other.
 //   'E' ended     u32 job, i64 exit code, i64 microseconds since 1970, string output, string error
 //                 written by the subset (a later one for the same job replaces it)
 //   'R' returned  empty: call() has returned, every job has an 'E'
@@ -96,7 +99,10 @@ std::optional<WorkerMessage> decode_worker_message(std::string_view packet);
 
 // ---- the ledger ------------------------------------------------------------------------------------------
 
+inline constexpr char not_to_begin = 2;
+
 struct LedgerJob {
+  std::size_t place = 0;  // of its first byte in the ledger
   bool capture_output = true;
   std::string uuid;
   std::vector<std::string> arguments;
@@ -130,8 +136,9 @@ struct LedgerEntry {
 // The head is built piece by piece, so that the worker need not copy its tasks into LedgerJobs.
 void append_call(std::string& ledger, const Nonce& nonce, const SubsetLimits& limits,
                  std::string_view function, std::uint32_t jobs);
-void append_job(std::string& ledger, bool capture_output, std::string_view uuid,
-                const std::vector<std::string>& arguments);
+// Gives the place of the job's first byte.
+std::size_t append_job(std::string& ledger, bool capture_output, std::string_view uuid,
+                       const std::vector<std::string>& arguments);
 void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code, std::int64_t microseconds,
                   std::string_view output, std::string_view error);
 void append_returned(std::string& ledger);
@@ -144,6 +151,17 @@ std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size
 // the process may have died while it wrote, and what it wrote before stands; `clean` tells whether the text
 // ended with a whole frame.
 std::vector<LedgerEntry> decode_entries(std::string_view ledger, bool& clean);
+
+// The head of an entry, for who does not want its texts: from so many bytes of it, or fewer at the end of a
+// ledger.
+inline constexpr std::size_t entry_head_size = 9;
+struct EntryHead {
+  std::size_t size = 0;  // of the whole frame
+  char kind = 0;
+  std::uint32_t job = 0;  // 'E'
+};
+// Nothing when the bytes are too few.
+std::optional<EntryHead> decode_entry_head(std::string_view bytes);
 
 std::string encode_marker(const Nonce& nonce, std::uint32_t job);
 

@@ -236,6 +236,8 @@ class FallbackFinder:
 # ---- the ledger: where a subset reports --------------------------------------------------------------------
 
 NO_JOB = 0xFFFFFFFF
+NOT_TO_BEGIN = b"\x02"
+CANNOT_REPORT = 74
 U32 = struct.Struct("<I")
 ENDED = struct.Struct("<IBIqqI")  # frame length, 'E', job, exit code, microseconds, length of the output
 MAX_CODE = 2**63 - 1
@@ -253,7 +255,7 @@ class Reporter:
         self._scopes = []  # the jobs whose scopes are open, the innermost last
         self._broken_off = None  # the job whose scope something like SystemExit has left
         self._silent = False
-        self._nonce, self.limits, self.jobs = read_head(ledger)
+        self._nonce, self.limits, self.jobs, self._places = read_head(ledger)
         now = datetime.datetime.now(datetime.timezone.utc)
         for index, job in enumerate(self.jobs):
             job._index = index
@@ -268,6 +270,9 @@ class Reporter:
         self._broken_off = None
         self._scopes.append(job)
         self._mark(job._index)
+        # The marker tells the worker with which job the process has ended.
+        if os.pread(self._ledger, 1, self._places[job._index]) == NOT_TO_BEGIN:
+            os._exit(CANNOT_REPORT)
 
     def ended(self, job, going_on):
         """The scope has closed. Where the process is about to end, its last marker tells in which job."""
@@ -391,7 +396,10 @@ def bounded(data, limit):
 
 
 def read_head(ledger):
-    """The nonce, the limits and the jobs that the worker has written; the descriptor then stands at the end."""
+    """The nonce, the limits, the jobs that the worker has written, and the places of the jobs' first bytes.
+
+    The descriptor then stands at the end.
+    """
     size = os.lseek(ledger, 0, os.SEEK_END)
     data = b""
     while len(data) < size:
@@ -409,9 +417,11 @@ def read_head(ledger):
     (count,) = U32.unpack_from(data, at)
     at += 4
     jobs = []
+    places = []
     for _ in range(count):
         if data[at + 4 : at + 5] != b"J":
             raise ValueError("The ledger has something else where a job should be.")
+        places.append(at + 5)
         capture_output = data[at + 5] != 0
         uuid, at = text(at + 6)
         (words,) = U32.unpack_from(data, at)
@@ -421,7 +431,7 @@ def read_head(ledger):
             word, at = text(at)
             arguments.append(word)
         jobs.append(Job(function, uuid, arguments, capture_output))
-    return nonce, limits, jobs
+    return nonce, limits, jobs, places
 
 
 def exit_code(job):

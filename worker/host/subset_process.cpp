@@ -1,6 +1,7 @@
 #include "worker/host/subset_process.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -93,10 +94,14 @@ class Reporter final : public JobWatcher {
     limits_ = head->limits;
     jobs_.reserve(head->jobs.size());
     for (host_protocol::LedgerJob& job : head->jobs) {
+      places_.push_back(job.place);
       jobs_.emplace_back(head->function, std::move(job.uuid), std::move(job.arguments), job.capture_output);
       JobAccess::watch(jobs_.back(), *this);
     }
     reported_.resize(jobs_.size());
+    // What the worker writes there later is seen here.
+    head_ = static_cast<const char*>(::mmap(nullptr, size, PROT_READ, MAP_SHARED, ledger_, 0));
+    if (head_ == MAP_FAILED) leave(cannot_report);
   }
 
   [[noreturn]] void run() {
@@ -122,6 +127,10 @@ class Reporter final : public JobWatcher {
   void begun(Job& job) override {
     flush_script_output();
     mark(static_cast<std::uint32_t>(index_of(job)));
+    // The marker tells the worker with which job the process has ended.
+    if (*static_cast<const volatile char*>(head_ + places_[index_of(job)]) == host_protocol::not_to_begin) {
+      leave(cannot_report);
+    }
   }
 
   void ended(Job& job, bool another_follows) override {
@@ -202,6 +211,8 @@ class Reporter final : public JobWatcher {
   host_protocol::Nonce nonce_{};
   host_protocol::SubsetLimits limits_;
   std::vector<Job> jobs_;
+  std::vector<std::size_t> places_;  // of the jobs' first bytes in the ledger
+  const char* head_ = nullptr;
   std::vector<State> reported_;
   std::string frames_;
 };

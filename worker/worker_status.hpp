@@ -1,0 +1,95 @@
+// What a worker is doing just now, and what became of a request to cancel tasks: plain values, which every
+// room may fill in or read.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "common/timestamp.hpp"
+
+namespace quire {
+
+using Seconds = std::chrono::duration<double>;
+
+// A process that has loaded a module.
+struct HostStatus {
+  std::string module;
+  int pid = 0;
+  std::string state;        // "loading", "ready", or "retired": it only finishes what it has
+  std::size_t running = 0;  // subsets
+  std::size_t served = 0;   // subsets since it was started
+};
+
+// A process that runs tasks of a batch.
+struct SubsetStatus {
+  std::string handle;
+  std::string function;
+  int pid = 0;  // 0: it is being started
+  Seconds age{0};
+  // Ids. Where a script opens no scopes all its tasks count as running, since nobody can tell.
+  std::vector<std::string> running;
+  std::vector<std::string> ended;
+  std::vector<std::string> waiting;  // behind the others of their process
+};
+
+// A batch in hand: from when the job server gave it to us until it is answered.
+struct BatchStatus {
+  std::string server;  // "host:port"
+  std::string handle;
+  std::string function;
+  Seconds age{0};
+  // Of its tasks; all 0 while it is being read or waits for the record or for another batch.
+  std::size_t tasks = 0;
+  std::size_t begun = 0;  // the ended ones too
+  std::size_t ended = 0;
+  bool waits_for_host = false;       // its script is being loaded
+  std::vector<std::string> waiting;  // ids of tasks that no process has been given yet
+};
+
+struct JobServerStatus {
+  std::string name;  // "host:port"
+  bool connected = false;
+  std::size_t in_hand = 0;  // batches
+};
+
+struct WorkerStatus {
+  std::string client;  // HOST:PID, as the record has it
+  int pid = 0;
+  std::string version;
+  Timestamp started{};
+  bool stopping = false;                        // it takes no more batches
+  bool short_of_resources = false;              // no process can be started just now
+  std::size_t slots = 0;                        // batches in hand at most
+  std::size_t max_processes = 0;                // running subsets at most
+  std::map<std::string, std::string> settings;  // those that an administrator asks for first
+  std::vector<std::string> functions;
+  bool record_healthy = true;
+  std::string record_problem;        // why it is not, as a sentence
+  std::uint64_t record_waiting = 0;  // entries kept in memory until it can be written again
+  std::vector<JobServerStatus> servers;
+  std::vector<BatchStatus> batches;
+  std::vector<SubsetStatus> subsets;
+  std::vector<HostStatus> hosts;
+};
+
+// What became of one task that was to be cancelled.
+struct Cancellation {
+  enum class Kind {
+    kept,      // it had not begun and never will; it is answered as failed with its batch
+    ending,    // its process is being ended, or will be before the task begins
+    shared,    // refused: others that have begun would fail with it (`shares`)
+    too_late,  // it has ended; its batch has not
+    unknown,   // this worker does not have it in hand
+  };
+  std::string id;
+  Kind kind = Kind::unknown;
+  std::vector<std::string> shares = {};  // ids of the tasks of its process that have begun and fail with it
+};
+
+const char* name_of(Cancellation::Kind kind);
+
+}  // namespace quire
