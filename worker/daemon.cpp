@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -19,10 +20,13 @@
 #include "worker/batch_handler.hpp"
 #include "worker/control_server.hpp"
 #include "worker/daemon_control.hpp"
+#include "worker/gauges.hpp"
 #include "worker/gearman_worker.hpp"
 #include "worker/log.hpp"
 #include "worker/log_settings.hpp"
 #include "worker/metrics.hpp"
+#include "worker/metrics_service.hpp"
+#include "worker/page/page_server.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
@@ -35,10 +39,14 @@ namespace quire {
 namespace {
 
 namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
 
 // A thread of a job server may be held up by a server that is slow, and the record's by who holds its file;
 // one that has not come round for so long is stuck.
 constexpr auto longest_turn = std::chrono::seconds(120);
+
+// The main loop never waits for anybody.
+constexpr auto longest_beat = std::chrono::seconds(10);
 
 std::string host_name() {
   char name[256] = {};
@@ -99,7 +107,10 @@ class Daemon {
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
+    pool_.count_with(metrics_);
     listen_to_control();
+    serve_metrics();
+    serve_page();
   }
 
   // The main thread turns the loop: children are killed when the thread that started them ends.
@@ -122,7 +133,66 @@ class Daemon {
     control_server_.emplace(loop_, site_->settings.state_directory,
                             [this](std::string_view line) { return answer_request(control_, line); });
   } catch (const std::runtime_error& error) {
-    spdlog::warn("{} `quire status` and `quire tasks cancel` cannot reach this worker.", error.what());
+    logs::worker()->warn("{} `quire status` and `quire tasks cancel` cannot reach this worker.",
+                         error.what());
+  }
+
+  // Both have threads of their own, and ask this one.
+  void serve_metrics() {
+    const Settings& settings = site_->settings;
+    if (settings.metrics_address.empty()) return;
+    metrics_service_.emplace(settings.metrics_address, metrics_,
+                             MetricsService::Sources{.gauges = [this] { return gauges(); },
+                                                     .health = [this] { return health(); }});
+    beat_later();
+  }
+
+  std::vector<Metrics::Gauge> gauges() try {
+    return gauges_of(control_.snapshot(), record_->state());
+  } catch (const ControlUnavailable&) {
+    return {};  // better nothing than what is not so
+  }
+
+  Health health() {
+    Health health;
+    const auto beat = Clock::now().time_since_epoch() - last_beat_.load();
+    if (beat > longest_beat) {
+      health.stuck = "The main loop has not come round for " +
+                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(beat).count()) + " s.";
+    } else if (std::max(gearman_.oldest_turn(), record_->busy_for()) >= longest_turn) {
+      health.stuck = "A thread has not come round for " + std::to_string(longest_turn.count()) + " s.";
+    }
+    const RecordState record = record_->state();
+    health.record = record.healthy ? "healthy" : record.problem;
+    try {
+      const WorkerStatus status = control_.snapshot();
+      const bool connected = std::ranges::any_of(status.servers, &JobServerStatus::connected);
+      if (!connected) health.not_ready = "The worker is connected to no job server.";
+      if (stopping_) health.not_ready = "The worker is being stopped.";
+    } catch (const ControlUnavailable& error) {
+      health.not_ready = error.what();
+    }
+    return health;
+  }
+
+  void beat_later() {
+    last_beat_ = Clock::now().time_since_epoch();
+    beat_timer_.expires_after(std::chrono::seconds(1));
+    beat_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) beat_later();
+    });
+  }
+
+  void serve_page() {
+    const Settings& settings = site_->settings;
+    if (settings.page_address.empty()) return;
+    page_.emplace(page::PageServer::Options{
+        .address = settings.page_address,
+        .hosts = list_items(lower_case(settings.page_hosts), ' '),
+        .token_file = settings.page_token,
+        .record = settings.record,
+        .state_directory = settings.state_directory,
+        .job_servers = [servers = parse_job_servers(settings.gearman_servers)] { return servers; }});
   }
 
   DaemonControl::Parts control_parts() {
@@ -200,6 +270,7 @@ class Daemon {
     switch (++stops_) {
       case 1: {
         const std::size_t limit = site_->settings.shutdown_timeout;
+        stopping_ = true;
         gearman_.stop();
         logs::worker()->info(
             "signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves "
@@ -213,6 +284,9 @@ class Daemon {
         // Jobs in hand need the loop to end, so somebody else waits for them.
         ending_ = std::thread([this] {
           gearman_.wait();
+          // While the loop still turns: their threads may be asking it something.
+          page_.reset();
+          metrics_service_.reset();
           asio::post(loop_, [this] { end(); });
         });
         break;
@@ -309,7 +383,12 @@ class Daemon {
   BatchHandler handler_;
   DaemonControl control_{loop_, control_parts()};
   std::optional<ControlServer> control_server_;
-  GearmanWorker gearman_;  // last: its threads use all of the above
+  GearmanWorker gearman_;  // its threads use all of the above
+  asio::steady_timer beat_timer_{loop_};
+  std::atomic<Clock::duration> last_beat_ = Clock::now().time_since_epoch();
+  std::atomic<bool> stopping_ = false;
+  std::optional<MetricsService> metrics_service_;  // last: so do those of these two, gearman_ included
+  std::optional<page::PageServer> page_;
 };
 
 }  // namespace

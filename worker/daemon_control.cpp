@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "worker/log.hpp"
 #include "worker/settings_table.hpp"
 
 namespace quire {
@@ -64,7 +65,7 @@ struct DaemonControl::Impl {
     std::vector<Cancellation> answers = parts.cancel(ids, with_subset);
     for (const Cancellation& answer : answers) {
       if (answer.kind == Cancellation::Kind::unknown) continue;
-      spdlog::info("task {}: to be cancelled on request: {}{}", answer.id, name_of(answer.kind),
+      logs::worker()->info("task {}: to be cancelled on request: {}{}", answer.id, name_of(answer.kind),
                    answer.shares.empty()
                        ? ""
                        : ", with " + std::to_string(answer.shares.size()) + " others that share its process");

@@ -41,6 +41,7 @@ WarmHost* HostGroup::host(const std::shared_ptr<const Settings>& settings) {
     fingerprint_ = fingerprint_of(module_);
     const ModuleHost::Options options{.held_descriptor = held_descriptor_, .guarded = guarded_};
     current_ = std::make_unique<WarmHost>(loop_, module_, *settings_, options, [this] { on_change(); });
+    events_.started();
   }
   return current_->state() == WarmHost::State::ready ? current_.get() : nullptr;
 }
@@ -61,6 +62,7 @@ void HostGroup::on_change() {
   if (current_ && current_->state() == WarmHost::State::gone) {
     const ModuleHost::End end = current_->end();
     current_.reset();
+    events_.failed();
     too_late_ = end.too_late ? too_late_ + 1 : 0;
     if (!end.why.empty() && (!end.too_late || too_late_ >= most_too_late)) {
       logs::host()->error("module {} cannot be used: {}", module_.name, end.why);

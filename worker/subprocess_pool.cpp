@@ -24,6 +24,7 @@
 #include "worker/host_environment.hpp"
 #include "worker/host_group.hpp"
 #include "worker/log.hpp"
+#include "worker/metrics.hpp"
 #include "worker/split.hpp"
 #include "worker/subset_guard.hpp"
 #include "worker/work_estimate.hpp"
@@ -107,6 +108,7 @@ struct SubprocessPool::Impl {
   std::shared_ptr<const Settings> settings;
   const OutsideText outside_text;
   int held_descriptor = -1;
+  Metrics* metrics = nullptr;
   std::map<std::string, Group> groups;           // by the module's key
   std::list<std::shared_ptr<BatchRun>> batches;  // in the order of their arrival
   std::map<std::uint64_t, RunningSubset> running;
@@ -145,7 +147,15 @@ struct SubprocessPool::Impl {
     const std::string key = module.key();
     const HostGroup::Events events{
         .changed = [this, key] { host_changed(key); },
-        .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); }};
+        .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); },
+        .started =
+            [this] {
+              if (metrics != nullptr) metrics->host_started();
+            },
+        .failed =
+            [this] {
+              if (metrics != nullptr) metrics->host_failed();
+            }};
     return groups.try_emplace(key, Group{HostGroup(loop, module, held_descriptor, events)}).first->second;
   }
 
@@ -534,6 +544,7 @@ bool SubprocessPool::runs_concurrently(const Module& module, const std::string& 
 }
 
 bool SubprocessPool::is_short_of_resources() const { return impl_->short_of_resources; }
+void SubprocessPool::count_with(Metrics& metrics) { impl_->metrics = &metrics; }
 void SubprocessPool::let_hosts_hold(int descriptor) { impl_->held_descriptor = descriptor; }
 void SubprocessPool::configure(const Settings& settings) { impl_->configure(settings); }
 void SubprocessPool::interrupt() { impl_->interrupt(); }

@@ -19,6 +19,8 @@ class io_context;
 
 namespace quire {
 
+class Metrics;
+
 class SubprocessPool final : public SubsetRunner {
  public:
   // Is told what a subset printed while no job's scope was open.
@@ -41,6 +43,9 @@ class SubprocessPool final : public SubsetRunner {
   // Whether a process could not be started just now for want of processes, memory or descriptors. What was to
   // be started waits until it can be; to take more work meanwhile would make it worse.
   bool is_short_of_resources() const;
+
+  // Counts there from now on; metrics must outlive the pool.
+  void count_with(Metrics& metrics);
 
   // Every host holds this descriptor (closed on exec) for as long as it or one of its subsets lives.
   void let_hosts_hold(int descriptor);
