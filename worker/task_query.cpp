@@ -53,6 +53,7 @@ constexpr const char* summary_columns =
     "attempts, "
     "jobuuid, fileUUID, fileName, ";  // and who ended it
 constexpr int summary_size = 15;
+constexpr const char* texts = ", wantsOutput, stdOut, stdError, processOut, processError";
 
 std::string pattern_of(const std::string& text) {
   std::string pattern = "%";
@@ -63,26 +64,21 @@ std::string pattern_of(const std::string& text) {
   return pattern + '%';
 }
 
-// Where the next page begins: among the tasks that have no place yet, or at a place.
-struct Position {
-  bool open = true;
-  std::int64_t number = std::numeric_limits<std::int64_t>::max();  // a batch, or the highest place
-  std::string id = {};  // the last one of this batch that was shown
+// In the relation Tasks those that have not ended have places beyond all others, so that the newest come
+// first. (In a record of an earlier version they stand among the others.)
+constexpr std::int64_t first_open = std::int64_t{1} << 62;
+constexpr std::int64_t last_of_all = std::numeric_limits<std::int64_t>::max();
 
-  std::string text() const { return (open ? "o" : "s") + std::to_string(number) + (open ? " " + id : ""); }
-};
-
-Position position_of(const std::string& text) {
-  Position position;
-  if (text.empty()) return position;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data() + 1, end, position.number);
-  position.open = text[0] == 'o';
-  const bool good =
-      error == std::errc() && (position.open ? rest != end && *rest == ' ' : text[0] == 's' && rest == end);
-  if (!good) throw std::invalid_argument("\"" + text + "\" is not where a page begins.");
-  if (position.open) position.id.assign(rest + 1, end);
-  return position;
+// The highest place of a page.
+std::int64_t place_of(const std::string& older) {
+  if (older.empty()) return last_of_all;
+  std::int64_t place = 0;
+  const char* const end = older.data() + older.size();
+  const auto [rest, error] = std::from_chars(older.data(), end, place);
+  if (error != std::errc() || rest != end || place < 0) {
+    throw std::invalid_argument("\"" + older + "\" is not where a page begins.");
+  }
+  return place;
 }
 
 std::int64_t inode_of(const std::string& path) {
@@ -120,8 +116,8 @@ struct TaskQuery::Impl {
   std::optional<SQLite::Database> database;
   std::optional<WorkerPresence> presence;
   std::int64_t inode = -1;
-  std::string ended_by;        // the column, or what stands for it in a record of an earlier version
-  bool places_at_end = false;  // whether only tasks that have ended have a place
+  std::string ended_by;     // the column, or what stands for it in a record of an earlier version
+  std::string ended_tasks;  // the table of tasks that have ended
   bool attempts_by_id = false;
   std::unordered_set<std::string> waiting;
 
@@ -184,8 +180,7 @@ struct TaskQuery::Impl {
     presence.emplace(path + "-workers", WorkerPresence::Access::look);
     ended_by = has_column("Tasks", "endedBy") ? "endedBy" : "NULL";
     attempts_by_id = has_column("Attempts", "taskUUID");
-    places_at_end =
-        database->execAndGet("SELECT type = 'view' FROM sqlite_master WHERE name = 'Tasks'").getInt() != 0;
+    ended_tasks = has_column("EndedTasks", "sequence") ? "EndedTasks" : "Tasks";
   }
 
   bool has_column(const std::string& table, const std::string& column) {
@@ -300,22 +295,10 @@ struct TaskQuery::Impl {
     return std::string("SELECT ") + summary_columns + ended_by + more + " FROM Tasks";
   }
 
-  bool any_from(std::int64_t place) {
-    SQLite::Statement found(*database, "SELECT 1 FROM Tasks WHERE sequence >= ?1 LIMIT 1");
-    found.bind(1, place);
-    return found.executeStep();
-  }
+  bool all_stand_in_tasks() const { return ended_tasks == "Tasks"; }
 
-  // The highest place. It is felt for, since a view has no index that could tell it.
   std::int64_t last_place() {
-    std::int64_t high = 1;
-    while (high < std::numeric_limits<std::int64_t>::max() / 2 && any_from(high)) high *= 2;
-    std::int64_t low = high / 2;  // there is one from here on, or none at all
-    while (high - low > 1) {
-      const std::int64_t middle = low + (high - low) / 2;
-      (any_from(middle) ? low : high) = middle;
-    }
-    return low;
+    return database->execAndGet("SELECT ifnull(max(sequence), 0) FROM " + ended_tasks).getInt64();
   }
 
   // Windows from `from` downwards, until `look` has seen enough.
@@ -329,79 +312,58 @@ struct TaskQuery::Impl {
 
   TaskPage list(const TaskFilter& filter, std::size_t size, const std::string& older) {
     TaskPage page;
-    Position position = position_of(older);
-    const std::string condition = condition_of(filter);
+    const std::int64_t from = place_of(older);
+    SQLite::Statement row(*database, select(filter.with_texts ? texts : "") +
+                                         " WHERE sequence BETWEEN :low AND :high" + condition_of(filter) +
+                                         " ORDER BY sequence DESC");
+    bind_filter(row, filter);
     // One more than the page has tells whether there is a next one.
-    const auto full = [&] { return page.tasks.size() > size; };
-    const auto take = [&](SQLite::Statement& row) {
-      TaskSummary task = read_summary(row);
-      if (wants(filter, task.state)) page.tasks.push_back(std::move(task));
+    const auto look = [&](std::int64_t low, std::int64_t high) {
+      row.reset();
+      row.bind(":low", low);
+      row.bind(":high", high);
+      while (page.tasks.size() <= size && row.executeStep()) {
+        TaskSummary task = read_summary(row);
+        if (!wants(filter, task.state)) continue;
+        if (filter.with_texts) read_texts(row, task);
+        page.tasks.push_back(std::move(task));
+      }
+      return page.tasks.size() <= size;
     };
-
-    if (position.open && wants_open(filter)) {
-      SQLite::Statement row(*database,
-                            select() +
-                                " WHERE sequence IS NULL AND (batch < :after OR (batch = :after AND "
-                                "taskUUID > :id))" +
-                                condition + " ORDER BY batch DESC, taskUUID");
-      bind_filter(row, filter);
-      row.bind(":after", position.number);
-      row.bind(":id", position.id);
-      while (!full() && row.executeStep()) take(row);
-    }
-    if (!full() && (wants_ended(filter) || !places_at_end)) {
-      SQLite::Statement row(*database, select() + " WHERE sequence BETWEEN :low AND :high" + condition +
-                                           " ORDER BY sequence DESC");
-      bind_filter(row, filter);
-      descend(position.open ? last_place() : position.number, [&](std::int64_t low, std::int64_t high) {
-        row.reset();
-        row.bind(":low", low);
-        row.bind(":high", high);
-        while (!full() && row.executeStep()) take(row);
-        return !full();
-      });
-    }
-    if (full()) {
+    const bool room = !(from >= first_open && wants_open(filter)) || look(first_open, from);
+    if (room && (wants_ended(filter) || all_stand_in_tasks())) descend(std::min(from, last_place()), look);
+    if (page.tasks.size() > size) {
       page.tasks.pop_back();
-      if (!page.tasks.empty()) page.older = after(page.tasks.back());
+      if (!page.tasks.empty()) page.older = std::to_string(page.tasks.back().sequence - 1);
     }
     return page;
   }
 
-  static std::string after(const TaskSummary& task) {
-    if (task.sequence != 0) return Position{.open = false, .number = task.sequence - 1}.text();
-    return Position{.open = true, .number = task.batch, .id = task.id}.text();
+  static void read_texts(SQLite::Statement& row, TaskSummary& task) {
+    task.output = bytes_or_none(row.getColumn(summary_size + 1));
+    task.error = bytes_or_none(row.getColumn(summary_size + 2));
+    task.process_output = bytes_or_none(row.getColumn(summary_size + 3));
+    task.process_error = bytes_or_none(row.getColumn(summary_size + 4));
   }
 
   // ---- one task ----
 
   std::optional<TaskDetails> find(const std::string& id) {
-    const std::string columns = ", wantsOutput, stdOut, stdError, processOut, processError";
     std::optional<TaskDetails> found;
-    const auto take = [&](SQLite::Statement& row) {
-      if (!row.executeStep()) return false;
+    SQLite::Statement row(*database, select(texts) + " WHERE sequence BETWEEN ?2 AND ?3 AND taskUUID = ?1");
+    row.bind(1, id);
+    const auto look = [&](std::int64_t low, std::int64_t high) {
+      row.reset();
+      row.bind(2, low);
+      row.bind(3, high);
+      if (!row.executeStep()) return true;
       found.emplace();
       found->task = read_summary(row);
       found->wants_output = row.getColumn(summary_size).getInt() != 0;
-      found->output = bytes_or_none(row.getColumn(summary_size + 1));
-      found->error = bytes_or_none(row.getColumn(summary_size + 2));
-      found->process_output = bytes_or_none(row.getColumn(summary_size + 3));
-      found->process_error = bytes_or_none(row.getColumn(summary_size + 4));
-      return true;
+      read_texts(row, found->task);
+      return false;
     };
-    SQLite::Statement open(*database, select(columns) + " WHERE sequence IS NULL AND taskUUID = ?1");
-    open.bind(1, id);
-    if (!take(open)) {
-      SQLite::Statement row(*database,
-                            select(columns) + " WHERE sequence BETWEEN ?2 AND ?3 AND taskUUID = ?1");
-      row.bind(1, id);
-      descend(last_place(), [&](std::int64_t low, std::int64_t high) {
-        row.reset();
-        row.bind(2, low);
-        row.bind(3, high);
-        return !take(row);
-      });
-    }
+    if (look(first_open, last_of_all)) descend(last_place(), look);
     if (found) tell_attempts(*found);
     return found;
   }
@@ -437,40 +399,35 @@ struct TaskQuery::Impl {
   // ---- figures ----
 
   std::map<TaskState, std::int64_t> counts() {
-    SQLite::Statement lowest(*database, "SELECT sequence FROM Tasks WHERE sequence > 0 LIMIT 1");
-    const std::int64_t first = lowest.executeStep() ? lowest.getColumn(0).getInt64() : 0;
-    if (first != counted.first || Clock::now() - counted.since > counts_are_trusted) {
+    const std::int64_t first =
+        database->execAndGet("SELECT ifnull(min(sequence), 0) FROM " + ended_tasks).getInt64();
+    // Where tasks that have not ended stand among the others, they may end behind our back.
+    if (first != counted.first || Clock::now() - counted.since > counts_are_trusted || all_stand_in_tasks()) {
       counted = {.ended = {}, .up_to = 0, .first = first, .since = Clock::now()};
     }
-
-    Counted fresh = counted;
-    bool all_ended = true;
-    std::map<TaskState, std::int64_t> open;
-    // By rows and not by count(): a view of several tables would work out all columns for that.
-    SQLite::Statement row(*database, "SELECT sequence, exitCode, " + ended_by +
-                                         ", endTime IS NULL FROM Tasks WHERE sequence > ?1");
+    SQLite::Statement row(*database, "SELECT exitCode = 0, ifnull(" + ended_by + ", '') = '" + cancelled +
+                                         "', count(*), max(sequence) FROM " + ended_tasks +
+                                         " WHERE sequence > ?1 AND exitCode IS NOT NULL GROUP BY 1, 2");
     row.bind(1, counted.up_to);
+    std::int64_t up_to = counted.up_to;
     while (row.executeStep()) {
-      if (row.getColumn(1).isNull() || row.getColumn(3).getInt() != 0) {
-        all_ended = false;
-        continue;
-      }
-      const bool is_cancelled = !row.getColumn(2).isNull() && row.getColumn(2).getString() == cancelled;
-      ++fresh.ended[is_cancelled                       ? TaskState::cancelled
-                    : row.getColumn(1).getInt64() == 0 ? TaskState::done
-                                                       : TaskState::failed];
-      fresh.up_to = std::max<std::int64_t>(fresh.up_to, row.getColumn(0).getInt64());
+      const TaskState state = row.getColumn(1).getInt() != 0   ? TaskState::cancelled
+                              : row.getColumn(0).getInt() != 0 ? TaskState::done
+                                                               : TaskState::failed;
+      counted.ended[state] += row.getColumn(2).getInt64();
+      up_to = std::max<std::int64_t>(up_to, row.getColumn(3).getInt64());
     }
-    // What has not ended may end behind our back, so that it is looked at again.
-    if (all_ended) counted = fresh;
+    counted.up_to = up_to;
 
-    std::string which = " WHERE sequence IS NULL";
-    if (!all_ended) which += " OR endTime IS NULL OR exitCode IS NULL";
-    SQLite::Statement task(*database, select() + which);
+    std::map<TaskState, std::int64_t> open;
+    SQLite::Statement task(*database,
+                           select() + " WHERE " +
+                               (all_stand_in_tasks() ? "endTime IS NULL OR exitCode IS NULL"
+                                                     : "sequence >= " + std::to_string(first_open)));
     while (task.executeStep()) ++open[read_summary(task).state];
 
     std::map<TaskState, std::int64_t> all;
-    for (const TaskState state : all_task_states) all[state] = fresh.ended[state] + open[state];
+    for (const TaskState state : all_task_states) all[state] = counted.ended[state] + open[state];
     return all;
   }
 

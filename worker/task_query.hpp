@@ -55,11 +55,12 @@ struct TaskFilter {
   std::string text = {};            // stands somewhere in the id or the arguments; ASCII case does not matter
   std::optional<Timestamp> since = {};  // begun then or later; one that never was begun: ended
   std::optional<Timestamp> until = {};  // likewise, and before
+  bool with_texts = false;              // whether the answer has what tasks wrote
 };
 
 // A task as a list shows it. Texts are bytes as they were recorded.
 struct TaskSummary {
-  std::int64_t sequence = 0;  // its place in the record; 0: it has none yet
+  std::int64_t sequence = 0;  // its place in the record; another one once it has ended
   std::string id;
   TaskState state = TaskState::queued;
   std::string function;
@@ -72,10 +73,11 @@ struct TaskSummary {
   std::int64_t batch = 0;
   std::int64_t attempts = 0;         // how often it was begun
   std::string job, file, file_name;  // the controller's own, where the record has them
+  // What it wrote, and what its process did; nothing: not recorded, or not asked for.
+  std::optional<std::string> output, error, process_output, process_error;
 };
 
-// Tasks, the newest first: those that have not ended (of the last batch first), then the others by their
-// place.
+// Tasks, the newest first: those that have not ended, then the others, the last one first.
 struct TaskPage {
   std::vector<TaskSummary> tasks;
   std::string older;  // hand it to the next question; empty: there are none
@@ -92,8 +94,6 @@ struct TaskAttempt {
 struct TaskDetails {
   TaskSummary task;
   bool wants_output = true;
-  std::optional<std::string> output, error;  // nothing: not recorded
-  std::optional<std::string> process_output, process_error;
   std::string handle, unique;  // of its last batch
   std::string delivery;        // of its batch's reply: "delivered", "undelivered", "interrupted" or nothing
   std::vector<TaskAttempt> attempts;  // the first one first
