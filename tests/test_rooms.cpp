@@ -92,6 +92,7 @@ TEST_CASE("rooms") {
           "worker/task_query.cpp"}},
         {"systemd/", {"worker/service_manager.cpp"}},
         {"boost/beast", {"worker/http_server.cpp"}},
+        {"openssl/", {"clientScripts/checksum.cpp", "worker/page/session.cpp"}},
         {"boost/process", {"worker/subprocess.cpp"}},
         {"boost/property_tree", {"worker/ini_file.cpp"}},
         {"dlfcn.h", {"worker/host/native_module.cpp"}},

@@ -201,6 +201,7 @@ class Daemon {
             .record = [this] { return record_->state(); },
             .pool = [this](WorkerStatus& status) { pool_.describe(status); },
             .gearman = [this](WorkerStatus& status) { gearman_.describe(status); },
+            .written = [this](const std::string& id) { return pool_.written(id); },
             .cancel = [this](const std::vector<std::string>& ids,
                              bool with_subset) { return pool_.cancel(ids, with_subset); }};
   }

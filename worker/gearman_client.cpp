@@ -38,7 +38,60 @@ std::string describe(const std::vector<JobServer>& servers) {
   return names;
 }
 
+// Nothing when the server does not answer. An echo is the first thing sent, so that a server which accepts
+// connections and says no more is noticed before it has a batch.
+Client connected_to(const JobServer& server, milliseconds limit) {
+  Client made(gearman_client_create(nullptr));
+  if (!made) throw std::bad_alloc();
+  gearman_client_remove_servers(made.get());  // those that GEARMAN_SERVERS in the environment has put in
+  if (gearman_failed(gearman_client_add_server(made.get(), server.host.c_str(), server.port))) return nullptr;
+  gearman_client_add_options(made.get(), GEARMAN_CLIENT_FREE_TASKS);
+  gearman_client_set_timeout(made.get(), static_cast<int>(limit.count()));
+  const SocketSearch search;
+  // Unless asked for, exceptions are not sent, and a job that ends with one is never heard of again. To ask
+  // for them connects already.
+  gearman_client_add_options(made.get(), GEARMAN_CLIENT_EXCEPTION);
+  if (gearman_failed(gearman_client_echo(made.get(), "quire", 5))) return nullptr;
+  const int descriptor = search.new_tcp_socket(server.port);
+  if (descriptor >= 0) raise_buffers(descriptor);
+  return made;
+}
+
+// The first server that answers; with a list, libgearman would spread the batches over all of them.
+Client connected_to_first(const std::vector<JobServer>& servers, milliseconds limit) {
+  for (const JobServer& server : servers) {
+    if (Client made = connected_to(server, limit)) return made;
+  }
+  throw JobServerUnreachable("The job server at " + describe(servers) +
+                             " cannot be reached: start gearmand there, or name the right one with "
+                             "--gearman-servers HOST:PORT.");
+}
+
+void check_names(const std::string& function, const std::string& unique, const std::string& workload) {
+  if (function.empty() || function.size() > 512) {
+    throw std::invalid_argument("The name of a function has between 1 and 512 bytes.");
+  }
+  if (unique.empty() || unique.size() > 64) {
+    throw std::invalid_argument("The unique id of a batch has between 1 and 64 bytes.");
+  }
+  if (workload.empty()) throw std::invalid_argument("A batch without a workload cannot be submitted.");
+}
+
 }  // namespace
+
+std::string submit_in_background(const std::vector<JobServer>& servers, const std::string& function,
+                                 const std::string& unique, const std::string& workload, milliseconds limit) {
+  check_names(function, unique, workload);
+  const Client client = connected_to_first(servers, limit);
+  gearman_job_handle_t handle = {};
+  const gearman_return_t code = gearman_client_do_background(client.get(), function.c_str(), unique.c_str(),
+                                                             workload.data(), workload.size(), handle);
+  if (gearman_failed(code)) {
+    throw JobServerUnreachable("The job server at " + describe(servers) +
+                               " did not take the batch: " + gearman_strerror(code) + ".");
+  }
+  return handle;
+}
 
 struct BatchSubmitter::Impl {
   // A batch on its way; libgearman reads function, unique and workload where they lie.
@@ -57,7 +110,6 @@ struct BatchSubmitter::Impl {
   void connect();
   void add_new_batches();
   void run();
-  Client connected_to(const JobServer& server) const;
   void lose_connection(const std::string& reason);
   bool hand_over();
 
@@ -86,13 +138,7 @@ BatchSubmitter::BatchSubmitter(Options options, Answered answered)
 BatchSubmitter::~BatchSubmitter() = default;
 
 void BatchSubmitter::submit(const std::string& function, const std::string& unique, std::string workload) {
-  if (function.empty() || function.size() > 512) {
-    throw std::invalid_argument("The name of a function has between 1 and 512 bytes.");
-  }
-  if (unique.empty() || unique.size() > 64) {
-    throw std::invalid_argument("The unique id of a batch has between 1 and 64 bytes.");
-  }
-  if (workload.empty()) throw std::invalid_argument("A batch without a workload cannot be submitted.");
+  check_names(function, unique, workload);
   auto batch = std::make_unique<Impl::InFlight>(
       Impl::InFlight{impl_.get(), function, unique, std::move(workload), {}});
   if (!impl_->batches.emplace(unique, std::move(batch)).second) {
@@ -119,41 +165,13 @@ void BatchSubmitter::run_for(milliseconds limit) {
   }
 }
 
-// The first server that answers; with a list, libgearman would spread the batches over all of them.
 void BatchSubmitter::Impl::connect() {
-  for (const JobServer& server : options.servers) {
-    client = connected_to(server);
-    if (client) break;
-  }
-  if (!client) {
-    throw JobServerUnreachable("The job server at " + describe(options.servers) +
-                               " cannot be reached: start gearmand there, or name the right one with "
-                               "--gearman-servers HOST:PORT.");
-  }
+  client = connected_to_first(options.servers, options.connection_limit);
   gearman_client_add_options(client.get(), GEARMAN_CLIENT_NON_BLOCKING);
   gearman_client_set_created_fn(client.get(), on_created);
   gearman_client_set_complete_fn(client.get(), on_complete);
   gearman_client_set_fail_fn(client.get(), on_fail);
   gearman_client_set_exception_fn(client.get(), on_exception);
-}
-
-// Nothing when the server does not answer. An echo is the first thing sent, so that a server which accepts
-// connections and says no more is noticed before it has a batch.
-Client BatchSubmitter::Impl::connected_to(const JobServer& server) const {
-  Client made(gearman_client_create(nullptr));
-  if (!made) throw std::bad_alloc();
-  gearman_client_remove_servers(made.get());  // those that GEARMAN_SERVERS in the environment has put in
-  if (gearman_failed(gearman_client_add_server(made.get(), server.host.c_str(), server.port))) return nullptr;
-  gearman_client_add_options(made.get(), GEARMAN_CLIENT_FREE_TASKS);
-  gearman_client_set_timeout(made.get(), static_cast<int>(options.connection_limit.count()));
-  const SocketSearch search;
-  // Unless asked for, exceptions are not sent, and a job that ends with one is never heard of again. To ask
-  // for them connects already.
-  gearman_client_add_options(made.get(), GEARMAN_CLIENT_EXCEPTION);
-  if (gearman_failed(gearman_client_echo(made.get(), "quire", 5))) return nullptr;
-  const int descriptor = search.new_tcp_socket(server.port);
-  if (descriptor >= 0) raise_buffers(descriptor);
-  return made;
 }
 
 void BatchSubmitter::Impl::add_new_batches() {

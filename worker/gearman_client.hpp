@@ -36,6 +36,13 @@ struct JobServerUnreachable : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Submits one batch as a background job: nobody waits for its result, which goes to the record only. Gives
+// the job's handle when the server has it. Throws JobServerUnreachable, and std::invalid_argument as
+// BatchSubmitter does.
+std::string submit_in_background(const std::vector<JobServer>& servers, const std::string& function,
+                                 const std::string& unique, const std::string& workload,
+                                 std::chrono::milliseconds limit = std::chrono::seconds(5));
+
 // Submits batches and hands back what comes of them. One thread; it works only inside run_for().
 // Ending it drops the connection, with which the job server forgets foreground jobs that no worker has begun.
 class BatchSubmitter {

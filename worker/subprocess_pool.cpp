@@ -558,6 +558,13 @@ std::vector<int> SubprocessPool::host_pids() const {
 }
 
 void SubprocessPool::describe(WorkerStatus& status) const { impl_->describe(status); }
+std::optional<WrittenSoFar> SubprocessPool::written(const std::string& id) const {
+  for (const auto& [number, entry] : impl_->running) {
+    if (!entry.subset->has_begun()) continue;
+    if (std::optional<WrittenSoFar> written = entry.subset->written(id)) return written;
+  }
+  return std::nullopt;
+}
 std::vector<Cancellation> SubprocessPool::cancel(const std::vector<std::string>& ids, bool with_subset) {
   return impl_->cancel(ids, with_subset);
 }

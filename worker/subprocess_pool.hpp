@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,9 @@ class SubprocessPool final : public SubsetRunner {
   // What every host, subset and batch is doing, as far as the pool knows: of a WorkerStatus it fills in those
   // and its two figures of processes.
   void describe(WorkerStatus& status) const;
+
+  // What a task that runs has written so far.
+  std::optional<WrittenSoFar> written(const std::string& id) const;
 
   // WorkerControl::cancel() (control.hpp), for the batches that are in the pool.
   std::vector<Cancellation> cancel(const std::vector<std::string>& ids, bool with_subset);

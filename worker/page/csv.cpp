@@ -39,9 +39,13 @@ std::string csv_line(const TaskSummary& task) {
 
 std::string csv_cell(std::string_view text) {
   std::string cell = to_utf8(text);
-  if (!cell.empty() && std::string_view("=+-@\t\r").find(cell.front()) != std::string_view::npos &&
-      cell.find_first_not_of("-0123456789") != cell.npos)
-    cell.insert(cell.begin(), '\'');
+  const std::size_t begin = cell.find_first_not_of(" \t\r\n\v\f");
+  const std::string_view rest =
+      begin == cell.npos ? std::string_view() : std::string_view(cell).substr(begin);
+  bool is_formula = !cell.empty() && std::string_view("\t\r\n").find(cell.front()) != std::string_view::npos;
+  for (const std::string_view sign : {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"})
+    is_formula = is_formula || rest.starts_with(sign);
+  if (is_formula) cell.insert(cell.begin(), '\'');
   if (cell.find_first_of(",\"\r\n") == cell.npos) return cell;
   std::string quoted = "\"";
   for (const char c : cell) {

@@ -4,8 +4,13 @@
 #include <unordered_set>
 
 #include <spdlog/spdlog.h>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
 
+#include "worker/batch.hpp"
+#include "worker/control.hpp"
 #include "worker/control_client.hpp"
+#include "worker/gearman_client.hpp"
 #include "worker/log.hpp"
 #include "worker/page/assets.hpp"
 #include "worker/page/batch_list.hpp"
@@ -56,6 +61,11 @@ std::string local_path(std::string_view path) {
   return local;
 }
 
+std::string new_id() {
+  static boost::uuids::random_generator_mt19937 generator;
+  return boost::uuids::to_string(generator());
+}
+
 std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name) {
   for (const auto& [key, value] : form) {
     if (key == name) return value;
@@ -65,8 +75,7 @@ std::string_view field(const std::vector<std::pair<std::string, std::string>>& f
 
 HttpResponse sign_in_page(const Visit& visit, std::string_view next, std::string_view problem) {
   Html html;
-  html << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks, runs them again or clears the "
-          "record "
+  html << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks or runs them again "
           "must know the one in the file that the setting <code>page_token</code> names.</p>"_html;
   if (!problem.empty()) html << "<p class=\"problem\" role=\"alert\">"_html << problem << "</p>"_html;
   html
@@ -138,12 +147,13 @@ HttpResponse PageServer::one_task(const Visit& visit, std::string_view rest) {
     rest.remove_suffix(name.size());
     break;
   }
-  const std::optional<TaskDetails> details = record_.find(std::string(rest));
+  std::optional<TaskDetails> details = record_.find(std::string(rest));
   if (!details) {
     return message_page(visit, 404, "Not found",
                         "The record has no task " + std::string(rest) +
                             ": it may not have arrived yet, or has been cleared.");
   }
+  if (details->task.state == TaskState::running) add_written(*details);
   return text.empty() ? task_view(visit, *details) : task_text(visit, *details, text);
 }
 
@@ -158,9 +168,10 @@ HttpResponse PageServer::change(const Visit& visit) {
     return redirect("/");
   }
   constexpr std::string_view begin = "/tasks/";
-  constexpr std::string_view cancel_end = "/cancel";
-  if (path.starts_with(begin) && path.ends_with(cancel_end)) {
-    return cancel(visit, path.substr(begin.size(), path.size() - begin.size() - cancel_end.size()));
+  if (const std::size_t end = path.rfind('/'); path.starts_with(begin) && end > begin.size()) {
+    const std::string id = path.substr(begin.size(), end - begin.size());
+    if (path.substr(end) == "/cancel") return cancel(visit, id);
+    if (path.substr(end) == "/retry") return retry(visit, id);
   }
   return message_page(visit, 404, "Not found", "There is nothing of this name to be done.");
 }
@@ -219,6 +230,46 @@ HttpResponse PageServer::cancel(const Visit& visit, const std::string& id) {
                  {{"subset", "yes"}})
        << "<a href=\""_html << task_url(id) << "\">Leave them</a></div>"_html;
   return document(visit, "Others would fail with it", "", html, 409);
+}
+
+// Under a new id and as a background job: nobody waits for its reply, and what ended stays on record.
+HttpResponse PageServer::retry(const Visit& visit, const std::string& id) {
+  const std::optional<TaskDetails> found = record_.find(id);
+  if (!found) return message_page(visit, 404, "Nothing was changed", "The record has no task " + id + ".");
+  if (!has_ended(found->task.state) && found->task.state != TaskState::lost) {
+    return message_page(visit, 409, "Nothing was changed",
+                        std::string("It is ") + name_of(found->task.state) + ": cancel it first.");
+  }
+  Task task;
+  task.id = new_id();
+  task.arguments = found->task.arguments;
+  task.wants_output = found->wants_output;
+  task.created_date = iso8601(now());
+  try {
+    submit_in_background(options_.job_servers(), found->task.function, new_id(), encode_workload({task}));
+  } catch (const JobServerUnreachable& error) {
+    return message_page(visit, 503, "Nothing was changed", error.what());
+  }
+  logs::web()->info("page: task {}: somebody runs it again as task {}", id, task.id);
+  if (visit.session == nullptr) return {.body = task.id + "\n"};
+  visit.session->notice = "It runs again as task " + task.id + ", as soon as a worker has it.";
+  return redirect(task_url(id));
+}
+
+// What runs has nothing on record yet; its worker knows what it has written.
+void PageServer::add_written(TaskDetails& details) {
+  for (std::size_t i = 0; i < workers().sockets.size(); ++i) {
+    if (workers().workers[i].client != details.task.client) continue;
+    try {
+      const auto written = decode_written(
+          ask_worker(workers().sockets[i], written_request(details.task.id), std::chrono::seconds(2)));
+      if (!written) return;
+      details.task.process_output = written->output;
+      details.task.process_error = written->error;
+    } catch (const std::runtime_error& error) {
+      logs::web()->debug("page: {}", error.what());  // it may have ended meanwhile
+    }
+  }
 }
 
 // Written while it is read, page by page: the record may have millions of tasks.

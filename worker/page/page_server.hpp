@@ -39,6 +39,8 @@ class PageServer {
   HttpResponse one_task(const Visit& visit, std::string_view rest);
   HttpResponse sign_in(const Visit& visit);
   HttpResponse cancel(const Visit& visit, const std::string& id);
+  HttpResponse retry(const Visit& visit, const std::string& id);
+  void add_written(TaskDetails& details);
   HttpResponse csv(const Visit& visit) const;
   const WorkersStatus& workers();
   const std::vector<Queue>& queues();

@@ -134,7 +134,7 @@
   for (const select of document.querySelectorAll('.filters select'))
     select.addEventListener('change', () => select.form.requestSubmit());
 
-  if (document.querySelector('form.sign-in, form.clear')) live.remove();
+  if (document.querySelector('form.sign-in')) live.remove();
   else {
     tell(true);
     later();

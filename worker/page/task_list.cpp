@@ -136,7 +136,8 @@ Html row(const TaskSummary& task, Timestamp now) {
        << "\"><span class=\"function\">"_html << task.function << "</span> <span class=\"arguments\">"_html
        << arguments << "</span></a><span class=\"id\">"_html << task.id
        << "</span></td><td class=\"c-host\" data-label=\"Worker\">"_html << task.client
-       << "</td><td class=\"c-time\" data-label=\"Begun\">"_html << time_of(task.begun, now)
+       << "</td><td class=\"c-time\" data-label=\"Begun\">"_html
+       << time_of(task.state == TaskState::queued ? std::nullopt : task.begun, now)
        << "</td><td class=\"c-took num\" data-label=\"Took\">"_html
        << took(task.begun, task.state == TaskState::running ? std::optional(now) : task.ended)
        << "</td><td class=\"c-exit num\" data-label=\"Exit code\">"_html;
@@ -201,10 +202,8 @@ HttpResponse task_list(const Visit& visit, TaskQuery& record) {
     for (const TaskSummary& task : page.tasks) html << row(task, visit.now);
     html << "</tbody></table>"_html;
   }
-  Parameters csv = asked(request);
-  html << pager(request, page) << "<p class=\"below\"><a href=\""_html << url("/tasks.csv", csv)
+  html << pager(request, page) << "<p class=\"below\"><a href=\""_html << url("/tasks.csv", asked(request))
        << "\" download>Download as CSV</a>"_html;
-  if (visit.session != nullptr) html << "<a href=\"/clear\">Clear finished tasks…</a>"_html;
   return document(visit, "Tasks", "/", html << "</p>"_html);
 }
 

@@ -11,13 +11,13 @@ constexpr std::size_t longest_text = 256 * 1024;
 struct Text {
   const char* name;  // in the URL
   const char* title;
-  std::optional<std::string> TaskDetails::*member;
+  std::optional<std::string> TaskSummary::*member;
 };
 constexpr std::array<Text, 4> texts = {
-    {{"stdout", "Output", &TaskDetails::output},
-     {"stderr", "Errors", &TaskDetails::error},
-     {"process-stdout", "Output of the process", &TaskDetails::process_output},
-     {"process-stderr", "Errors of the process", &TaskDetails::process_error}}};
+    {{"stdout", "Output", &TaskSummary::output},
+     {"stderr", "Errors", &TaskSummary::error},
+     {"process-stdout", "Output of the process", &TaskSummary::process_output},
+     {"process-stderr", "Errors of the process", &TaskSummary::process_error}}};
 
 void fact(Html& html, std::string_view name, const Html& value) {
   if (!value.empty()) html << "<div><dt>"_html << name << "</dt><dd>"_html << value << "</dd></div>"_html;
@@ -74,7 +74,7 @@ Html attempts(const Visit& visit, const TaskDetails& details) {
 }
 
 Html text_section(const TaskDetails& details, const Text& text) {
-  const std::optional<std::string>& content = details.*text.member;
+  const std::optional<std::string>& content = details.task.*text.member;
   Html html;
   if (!content || content->empty()) return html;
   const std::string_view name = text.name;
@@ -125,7 +125,7 @@ HttpResponse task_view(const Visit& visit, const TaskDetails& details) {
 
 HttpResponse task_text(const Visit& visit, const TaskDetails& details, std::string_view which) {
   for (const Text& text : texts) {
-    if (which == text.name) return {.body = (details.*text.member).value_or("")};
+    if (which == text.name) return {.body = (details.task.*text.member).value_or("")};
   }
   return message_page(visit, 404, "Not found", "A task has no text of this name.");
 }

@@ -97,14 +97,14 @@ void queue(Html& html, const Queue& queue) {
   html
       << "<table class=\"rows\"><thead><tr><th scope=\"col\">Function</th><th scope=\"col\" "
          "class=\"num\">Waiting</th>"
-         "<th scope=\"col\" class=\"num\">Running</th><th scope=\"col\">Workers</th></tr></thead><tbody>"_html;
+         "<th scope=\"col\" class=\"num\">Running</th><th scope=\"col\">Connections that serve it</th></tr></thead><tbody>"_html;
   for (const FunctionStatus& function : busy) {
     html << "<tr id=\"q-"_html << queue.server << "-"_html << function.name
          << "\"><td data-label=\"Function\">"_html << function.name
          << "</td><td class=\"num\" data-label=\"Waiting\">"_html
          << grouped(static_cast<std::int64_t>(function.jobs - std::min(function.jobs, function.running)))
          << "</td><td class=\"num\" data-label=\"Running\">"_html << function.running
-         << "</td><td data-label=\"Workers\">"_html;
+         << "</td><td data-label=\"Served by\">"_html;
     if (function.workers == 0)
       html << "<span class=\"bad\">nobody serves it</span>"_html;
     else
