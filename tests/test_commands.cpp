@@ -51,13 +51,14 @@ TEST_CASE("commands: which one") {
   SUBCASE("--help lists the commands") {
     const Ended help = run("quire --help");
     CHECK(help.code == 0);
-    for (const char* const command : {"worker", "submit", "try", "scripts"}) {
+    for (const char* const command : {"worker", "submit", "tasks", "status", "doctor", "try", "scripts"}) {
       CHECK(has(help.text, std::string("\n  ") + command + " "));
     }
   }
   SUBCASE("every command explains itself, with an example") {
     for (const std::string command :
-         {"worker", "submit", "try", "scripts list", "scripts check", "scripts new"}) {
+         {"worker", "submit", "try", "scripts list", "scripts check", "scripts new", "tasks list",
+          "tasks show", "tasks watch", "tasks export", "tasks cancel", "tasks retry", "status", "doctor"}) {
       CAPTURE(command);
       const Ended help = run("quire " + command + " --help");
       CHECK(help.code == 0);
@@ -65,6 +66,7 @@ TEST_CASE("commands: which one") {
       CHECK(has(help.text, "\nExample:\n  quire "));
     }
     CHECK(run("quire scripts --help").code == 0);
+    CHECK(run("quire tasks --help").code == 0);
   }
   SUBCASE("--version tells the version") {
     CHECK(run("quire --version").text == "quire " QUIRE_VERSION "\n");

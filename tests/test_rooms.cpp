@@ -87,9 +87,9 @@ TEST_CASE("rooms") {
     const std::map<std::string, std::set<std::string>> rooms{
         {"libgearman/", {"worker/gearman_client.cpp", "worker/gearman_connection.cpp"}},
         {"SQLiteCpp/",
-         {"worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp", "worker/sqlite_record.cpp",
-          "worker/sqlite_schema.cpp", "worker/sqlite_schema.hpp", "worker/sqlite_store.cpp",
-          "worker/task_query.cpp"}},
+         {"worker/record_check.cpp", "worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp",
+          "worker/sqlite_record.cpp", "worker/sqlite_schema.cpp", "worker/sqlite_schema.hpp",
+          "worker/sqlite_store.cpp", "worker/task_query.cpp"}},
         {"systemd/", {"worker/service_manager.cpp"}},
         {"boost/beast", {"worker/http_server.cpp"}},
         {"openssl/", {"clientScripts/checksum.cpp", "worker/page/session.cpp"}},

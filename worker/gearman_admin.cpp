@@ -63,20 +63,30 @@ class Question {
   boost::system::error_code error_;
 };
 
-}  // namespace
-
-// "version" is asked first, because a server without functions answers "status" with the dot alone, before
-// which no line ends that one could wait for.
-std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono::milliseconds limit) {
-  std::istringstream lines(Question(server, "version\nstatus\n").ask(limit));
-  std::string line;
-  std::getline(lines, line);
-  if (!line.starts_with("OK")) {
+// The version, and the lines of the answer to a command. "version" is asked first, because a server without
+// functions answers "status" with the dot alone, before which no line ends that one could wait for.
+struct Answer {
+  std::string version;
+  std::vector<std::string> lines;
+};
+Answer ask(const JobServer& server, const std::string& command, std::chrono::milliseconds limit) {
+  std::istringstream text(Question(server, "version\n" + command + "\n").ask(limit));
+  Answer answer;
+  std::getline(text, answer.version);
+  if (!answer.version.starts_with("OK")) {
     throw std::runtime_error("The job server " + server.name() +
                              " does not speak gearmand's administration protocol.");
   }
+  answer.version.erase(0, std::string("OK ").size());
+  for (std::string line; std::getline(text, line) && line != ".";) answer.lines.push_back(std::move(line));
+  return answer;
+}
+
+}  // namespace
+
+std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono::milliseconds limit) {
   std::vector<FunctionStatus> functions;
-  while (std::getline(lines, line) && line != ".") {
+  for (const std::string& line : ask(server, "status", limit).lines) {
     std::istringstream fields(line);
     FunctionStatus function;
     if (std::getline(fields, function.name, '\t') &&
@@ -85,6 +95,26 @@ std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono
     }
   }
   return functions;
+}
+
+// "33 127.0.0.1 quire@host:42 : hello checksum_v0.0"; connections that offer nothing are clients, this one
+// too.
+std::vector<WorkerConnection> worker_connections(const JobServer& server, std::chrono::milliseconds limit) {
+  std::vector<WorkerConnection> connections;
+  for (const std::string& line : ask(server, "workers", limit).lines) {
+    std::istringstream fields(line);
+    std::string number;
+    std::string colon;
+    WorkerConnection connection;
+    if (!(fields >> number >> connection.address >> connection.identifier >> colon)) continue;
+    for (std::string name; fields >> name;) connection.functions.push_back(name);
+    if (!connection.functions.empty()) connections.push_back(std::move(connection));
+  }
+  return connections;
+}
+
+std::string server_version(const JobServer& server, std::chrono::milliseconds limit) {
+  return ask(server, "status", limit).version;
 }
 
 }  // namespace quire

@@ -22,4 +22,17 @@ struct FunctionStatus {
 // when it cannot be reached, takes longer or says something else.
 std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono::milliseconds limit);
 
+// A connection of a worker to the job server.
+struct WorkerConnection {
+  std::string address;
+  std::string identifier;  // what the worker calls itself: "quire@HOST:PID" is one of ours; "-": nothing
+  std::vector<std::string> functions;
+};
+
+// Asks a job server for the connections that offer functions. As function_status().
+std::vector<WorkerConnection> worker_connections(const JobServer& server, std::chrono::milliseconds limit);
+
+// What it says of its version. As function_status().
+std::string server_version(const JobServer& server, std::chrono::milliseconds limit);
+
 }  // namespace quire

@@ -22,6 +22,11 @@ using namespace quire;
 constexpr std::array commands = {
     Command{"worker", "take batches from the job servers and run them, until a signal", run_worker},
     Command{"submit", "send tasks to a job server, as a controller does, and show their results", run_submit},
+    Command{"tasks", "list the tasks on record, show, watch, export, cancel, retry and clear them",
+            run_tasks},
+    Command{"status", "what the workers on this host are doing, and the queues of the job servers",
+            run_status},
+    Command{"doctor", "what is wrong, and what to do about it", run_doctor},
     Command{"try", "run a client script here and now, without a job server", run_try},
     Command{"scripts", "list the client scripts, check that they load, begin a new one", run_scripts},
 };

@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "common/text.hpp"
+#include "worker/commands/csv.hpp"
 
 namespace quire {
 namespace {
@@ -23,32 +24,6 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 // C1 controls are two bytes in UTF-8: C2 80 to C2 9F.
 bool is_c1(std::string_view rest) {
   return rest.size() > 1 && rest[0] == '\xC2' && static_cast<unsigned char>(rest[1]) < 0xA0;
-}
-
-// Several lines as they are, indented, without control characters.
-void write_block(std::ostream& stream, std::string_view text) {
-  const bool cut = text.size() > text_told;
-  if (cut) {
-    std::size_t end = text_told;
-    while (end > 0 && !begins_character(text[end])) --end;
-    text = text.substr(0, end);
-  }
-  if (text.ends_with('\n')) text.remove_suffix(1);
-  stream << "    ";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      stream << "\n    ";
-    } else if (is_c1(text.substr(i))) {
-      stream << "·";
-      ++i;
-    } else if (is_control(text[i]) && text[i] != '\t') {
-      stream << "·";
-    } else {
-      stream << text[i];
-    }
-  }
-  stream << '\n';
-  if (cut) stream << "    … (cut; --format json has all of it)\n";
 }
 
 std::string pad(std::string text, std::size_t width) {
@@ -175,7 +150,7 @@ class Csv : public ResultOutput {
                                  outcome.problem};
     const char* separator = "";
     for (const std::string& cell : cells) {
-      stream_ << separator << quoted(cell);
+      stream_ << separator << csv_cell(cell);
       separator = ",";
     }
     stream_ << '\n';
@@ -184,20 +159,35 @@ class Csv : public ResultOutput {
   void finish() override { stream_.flush(); }
 
  private:
-  static std::string quoted(const std::string& cell) {
-    if (cell.find_first_of(",\"\r\n") == std::string::npos) return to_utf8(cell);
-    std::string text = "\"";
-    for (const char c : to_utf8(cell)) {
-      if (c == '"') text += '"';
-      text += c;
-    }
-    return text + '"';
-  }
-
   std::ostream& stream_;
 };
 
 }  // namespace
+
+void write_block(std::ostream& stream, std::string_view text) {
+  const bool cut = text.size() > text_told;
+  if (cut) {
+    std::size_t end = text_told;
+    while (end > 0 && !begins_character(text[end])) --end;
+    text = text.substr(0, end);
+  }
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  stream << "    ";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      stream << "\n    ";
+    } else if (is_c1(text.substr(i))) {
+      stream << "·";
+      ++i;
+    } else if (is_control(text[i]) && text[i] != '\t') {
+      stream << "·";
+    } else {
+      stream << text[i];
+    }
+  }
+  stream << '\n';
+  if (cut) stream << "    … (cut; --format json has all of it)\n";
+}
 
 std::unique_ptr<ResultOutput> make_result_output(ResultFormat format, std::ostream& stream,
                                                  std::size_t width) {

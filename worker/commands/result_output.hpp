@@ -39,6 +39,10 @@ enum class ResultFormat { table, json, csv };
 std::unique_ptr<ResultOutput> make_result_output(ResultFormat format, std::ostream& stream,
                                                  std::size_t width);
 
+// Several lines as they are, indented, without anything that a terminal would obey; of much, the beginning.
+// REQUIRES: UTF-8
+void write_block(std::ostream& stream, std::string_view text);
+
 // Text on one line of at most `width` characters, without anything that a terminal would obey: "…" stands for
 // what was cut off, a space for white space, "·" for other control characters. REQUIRES: UTF-8, width > 0
 std::string one_line(std::string_view text, std::size_t width);

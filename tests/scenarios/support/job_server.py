@@ -25,9 +25,10 @@ def _free_port():
 class JobServer:
     """Running when constructed."""
 
-    def __init__(self, folder, queue=None):
-        """queue: a SQLite file that keeps background jobs."""
+    def __init__(self, folder, queue=None, options=()):
+        """queue: a SQLite file that keeps background jobs. options: more words of its command line."""
         self.folder = folder
+        self._options = options
         self._queue = ["--queue-type=libsqlite3", f"--libsqlite3-db={queue}"] if queue else []
         self.log = os.path.join(folder, "gearmand.log")
         self._process = None
@@ -45,7 +46,7 @@ class JobServer:
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 ["gearmand", "--listen=127.0.0.1", f"--port={self.port}", "--config-file=/dev/null",
-                 "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue],
+                 "--log-file=stderr", f"--pid-file={self.folder}/gearmand.pid", "--verbose=WARNING", *self._queue, *self._options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
         wait_until(lambda: self._process.poll() is not None or self._answers(), "gearmand to answer")

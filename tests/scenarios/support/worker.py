@@ -92,6 +92,15 @@ class Worker:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self.environment)
         return self
 
+    def quire(self, *words, **settings):
+        """Another command of quire with this worker's configuration, run to its end. settings: other values of some."""
+        return subprocess.run(self.quire_command(*words, **settings), capture_output=True, text=True, timeout=120,
+                              check=False, cwd=self.folder, env=self.environment)
+
+    def quire_command(self, *words, **settings):
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
+        return [self.program, *words, *options, "--config", self.config]
+
     @property
     def pid(self):
         return self.process.pid

@@ -1,0 +1,214 @@
+"""quire tasks and quire status: what an administrator sees of a real worker, and what it lets him do."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+
+from support.controller import task, tasks_of
+from support.scenario import Scenario
+from support.waiting import wait_until
+
+CANCELLED = 130
+
+
+class TestTasks(Scenario):
+    def start(self, *functions, **settings):
+        self.start_worker({name: name for name in functions}, {"grace_period": "60", **settings})
+        self.the_gate = self.gate()
+
+    def gated(self, function, count=1, word=""):
+        return self.controller.submit(function, tasks_of(*(task(f"'{self.the_gate.path}' {word}") for _ in range(count))))
+
+    def run_tasks(self, *arguments, function="mix_native"):
+        batch = self.controller.submit(function, tasks_of(*(task(text) for text in arguments)))
+        self.controller.wait([batch])
+        return list(batch.tasks)
+
+    def quire(self, *words, code=0, **settings):
+        """(what it printed, what it complained)"""
+        done = self.worker.quire(*words, **settings)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout, done.stderr
+
+    def listed(self, *words):
+        """[the tasks of `tasks list`, as its JSON lines have them]"""
+        return [json.loads(line) for line in self.quire("tasks", "list", "--format", "json", *words)[0].splitlines()]
+
+    def ids(self, *words):
+        return sorted(one["id"] for one in self.listed(*words))
+
+    def state(self, task_id):
+        return json.loads(self.quire("tasks", "show", "--json", task_id)[0])["state"]
+
+    # ---- list, show, export, watch ----
+
+    def test_tasks_are_listed_by_all_that_is_known_of_them(self):
+        self.start("mix_native", "gated")
+        good, bad = self.run_tasks("one x 0", "two x 3")
+        running = self.gated("gated")
+        self.the_gate.wait_for(1)
+        (third,) = running.tasks
+        self.assertEqual(self.ids(), sorted([good, bad, third]))
+        self.assertEqual(self.ids("--state", "failed"), [bad])
+        self.assertEqual(self.ids("--state", "running,done"), sorted([good, third]))
+        self.assertEqual(self.ids("--function", "GATED"), [third])
+        self.assertEqual(self.ids("--text", "TWO"), [bad])
+        self.assertEqual(self.ids("--host", os.uname().nodename), sorted([good, bad, third]))
+        self.assertEqual(self.ids("--host", f"{os.uname().nodename}:1"), [])
+        self.assertEqual(self.ids("--since", "1h", "--until", "0s"), sorted([good, bad, third]))
+        self.assertEqual(self.ids("--until", "1h"), [])
+        (one,) = self.listed("--text", bad)
+        self.assertEqual((one["state"], one["exit_code"], one["arguments"]), ("failed", 3, "two x 3"))
+        self.assertEqual(self.ids("--batch", str(one["batch"])), sorted([good, bad]))
+        self.assertEqual(len(self.listed("--limit", "2")), 2)
+
+        table = self.quire("tasks", "list")[0]
+        self.assertRegex(table.splitlines()[0], r"^STATE +BEGUN \(UTC\) +TASK +EXIT +FUNCTION +ARGUMENTS$")
+        self.assertRegex(table, rf"\nfailed +20\S+ \S+ +{bad} +3 +mix_native +two x 3\n")
+        shown = self.quire("tasks", "show", bad)[0]
+        for part in (bad, "failed", "two x 3", f"error of {bad}", f":{self.worker.pid}"):
+            self.assertIn(part, shown)
+        self.the_gate.open()
+        self.controller.wait([running])
+
+    def test_what_is_not_found_says_what_to_do(self):
+        self.start("mix_native")
+        self.assertIn("quire submit", self.quire("tasks", "list")[1])
+        (task_id,) = self.run_tasks("one x 0")
+        self.assertIn("Did you mean mix_native?", self.quire("tasks", "list", "--function", "mix_nativ")[1])
+        self.assertIn("leave out a filter", self.quire("tasks", "list", "--state", "lost")[1])
+        self.assertIn("Did you mean failed?", self.quire("tasks", "list", "--state", "faild", code=64)[1])
+        self.assertIn("--since yesterday", self.quire("tasks", "list", "--since", "yesterday", code=64)[1])
+        self.assertIn("Did you mean list?", self.quire("tasks", "lst", code=64)[1])
+        self.assertIn("has no task nobody", self.quire("tasks", "show", "nobody", code=1)[1])
+        self.assertIn("There is no record", self.quire("tasks", "list", record="/nowhere/record", code=69)[1])
+        self.assertIn("ended already: done with exit code 0", self.quire("tasks", "cancel", task_id, code=1)[0])
+        self.assertIn("may still wait at the job server", self.quire("tasks", "cancel", "nobody", code=1)[0])
+
+    def test_no_cell_of_an_export_is_a_formula(self):
+        self.start("mix_native")
+        dangerous = ['"=1+1" x 0', '"+1" x 0', '"-2+3" x 3', '"@SUM(A1)" x 0', "'=cmd|\"/c calc\"!A1' x 3", "a,b x 0"]
+        self.run_tasks(*dangerous, *(text.replace('"', "'") for text in dangerous[:2]), "=HYPERLINK() x 0", "-1 x 3")
+        for options, columns in (((), 6), (("--all-columns",), 19)):
+            rows = list(csv.reader(io.StringIO(self.quire("tasks", "export", *options)[0])))
+            self.assertEqual(len(rows), 11)
+            for row in rows:
+                self.assertEqual(len(row), columns)
+                for cell in row:
+                    self.assertNotRegex(cell, r"^\s*[=+@-]|^[\t\r\n]")
+        self.assertEqual(rows[0][:3], ["id", "state", "function"])
+        text = self.quire("tasks", "export")[0]
+        self.assertTrue(text.startswith("startDate,endDate,jobName,jobStatus,jobInfo,jobUser\n"))
+        self.assertIn("'=HYPERLINK()", text)
+        path = os.path.join(self.folder, "export.csv")
+        self.assertEqual(self.quire("tasks", "export", "--state", "failed", "--output", path)[0], "3 tasks written.\n")
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual(len(list(csv.reader(file))), 4)
+
+    def test_watching_tells_of_every_change_until_it_is_interrupted(self):
+        self.start("mix_native", "gated")
+        running = self.gated("gated")
+        self.the_gate.wait_for(1)
+        (task_id,) = running.tasks
+        path = os.path.join(self.folder, "watch.txt")
+
+        def told(state):
+            with open(path, encoding="utf-8") as file:
+                return any(line.startswith(state) and task_id in line for line in file)
+
+        with open(path, "w", encoding="utf-8") as output:
+            watch = subprocess.Popen(self.worker.quire_command("tasks", "watch", "--interval", "0.1"), stdout=output,
+                                     cwd=self.folder, env=self.worker.environment)
+        wait_until(lambda: told("running"), "the task to be told as running")
+        self.the_gate.open()
+        wait_until(lambda: told("done"), "the task to be told as done")
+        watch.send_signal(signal.SIGINT)
+        self.assertEqual(watch.wait(60), 0)
+
+    # ---- cancel and retry ----
+
+    def test_cancel_a_task_that_waits_and_one_that_runs(self):
+        self.start("gated", "gated_independent", max_processes="1")
+        running = self.gated("gated_independent", 2)
+        self.the_gate.wait_for(1)
+        waiting = self.gated("gated", 2)
+        wait_until(lambda: len(self.ids("--state", "queued")) == 3, "the second batch to be in hand")
+        (runs,) = self.ids("--state", "running")
+        kept = list(waiting.tasks)[0]
+        output = self.quire("tasks", "cancel", kept, runs)[0]
+        self.assertIn(f"{kept}: cancelled; it had not begun.", output)
+        self.assertIn(f"{runs}: cancelled.", output)
+        self.the_gate.open()
+        self.controller.wait([running, waiting])
+        codes = {task_id: result["exitCode"] for batch in (running, waiting) for task_id, result in batch.results().items()}
+        self.assertEqual(sorted(codes.values()), [0, 0, CANCELLED, CANCELLED])
+        self.assertEqual({codes[kept], codes[runs]}, {CANCELLED})
+        self.assertIn("not cancelled", self.quire("tasks", "cancel", kept, code=1)[0])
+
+    def test_cancel_names_those_that_share_the_process(self):
+        self.start("gate")
+        batch = self.gated("gate", 1, "quick")
+        self.controller.wait([batch])
+        batch = self.controller.submit("gate", tasks_of(task(f"'{self.the_gate.path}' quick"), task(f"'{self.the_gate.path}'")))
+        done, runs = batch.tasks
+        self.the_gate.wait_for(3)
+        output = self.quire("tasks", "cancel", runs, code=1)[0]
+        self.assertIn(f"\n  {done}\n", output)
+        self.assertIn(f"quire tasks cancel --subset {runs}", output)
+        self.assertIn("and 1 that shared its process", self.quire("tasks", "cancel", "--subset", runs)[0])
+        self.controller.wait([batch])
+        self.assertEqual(batch.results()[runs]["exitCode"], CANCELLED)
+        self.assertNotEqual(batch.results()[done]["exitCode"], 0)
+
+    def test_what_a_killed_worker_had_begun_is_lost_by_itself_and_can_be_tried_anew(self):
+        self.start("gated", "mix_native")
+        self.run_tasks("one x 0")
+        running = self.gated("gated")
+        self.the_gate.wait_for(1)
+        (task_id,) = running.tasks
+        self.assertEqual(self.state(task_id), "running")
+        self.assertIn("it is running", self.quire("tasks", "retry", task_id, code=1)[0])
+        self.assertEqual(self.ids("--state", "lost"), [])
+        self._controllers[0].close()  # or the job server would deliver it again
+        self._controllers.clear()
+        self.worker.signal(signal.SIGKILL)
+        self.worker.wait()
+        wait_until(lambda: self.state(task_id) == "lost", "the task to be lost")
+        self.assertIn("it is lost", self.quire("tasks", "cancel", task_id, code=1)[0])
+
+        self.assertIn("No worker offers gated", self.quire("tasks", "retry", task_id)[1])
+        self.the_gate.open()
+        self.worker.start()
+        wait_until(lambda: len(self.ids("--function", "gated", "--state", "done")) == 1, "the new task to be done")
+        (fresh,) = self.ids("--function", "gated", "--state", "done")
+        self.assertNotEqual(fresh, task_id)
+        output = self.quire("tasks", "retry", fresh)[0]
+        self.assertIn(f"{fresh}: submitted as ", output)
+        wait_until(lambda: len(self.ids("--function", "gated", "--state", "done")) == 2, "the third one to be done")
+        self.server.kill()
+        self.assertIn("cannot be reached", self.quire("tasks", "retry", fresh, code=69)[1])
+
+    # ---- status ----
+
+    def test_status_tells_of_workers_and_queues(self):
+        self.start("gated", "mix_native", max_processes="1")
+        running = self.gated("gated", 2)
+        self.the_gate.wait_for(1)
+        self.controller.wait_for_handles([self.controller.submit("nobody", tasks_of(task()), background=True)])
+        text = self.quire("status")[0]
+        for part in (f":{self.worker.pid}, quire ", "1 of ", f"job server  {self.server.address}, connected, 1 batch in hand",
+                     "0 of 2 tasks ended, 1 running", "nobody", "NOBODY SERVES IT"):
+            self.assertIn(part, text)
+        status = json.loads(self.quire("status", "--json")[0])
+        self.assertEqual(status["workers"][0]["pid"], self.worker.pid)
+        functions = {each["function"]: each for each in status["servers"][0]["functions"]}
+        self.assertEqual(functions["gated"]["running"], 1)
+        self.assertEqual((functions["nobody"]["waiting"], functions["nobody"]["connections"]), (1, 0))
+        self.the_gate.open()
+        self.controller.wait([running])
+        self.assertIn("start one with `quire worker`", self.quire("status", state_directory=self.folder, code=1)[0])
+        self.server.kill()
+        self.assertIn("cannot be asked", self.quire("status", code=1)[0])

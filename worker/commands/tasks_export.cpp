@@ -1,0 +1,67 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include "worker/commands/command.hpp"
+#include "worker/commands/command_options.hpp"
+#include "worker/commands/tasks.hpp"
+#include "worker/commands/tasks_export.hpp"
+
+namespace quire {
+
+std::size_t export_tasks(TaskQuery& record, TaskFilter filter, TaskFormat format, std::ostream& stream) {
+  filter.with_texts = true;
+  const auto output = make_task_output(format, stream, 0);
+  std::size_t count = 0;
+  for_each_task(record, filter, 0, [&](const TaskSummary& task) {
+    output->add(task);
+    ++count;
+    return static_cast<bool>(stream);
+  });
+  stream.flush();
+  return count;
+}
+
+std::size_t export_to_file(TaskQuery& record, const TaskFilter& filter, TaskFormat format,
+                           const std::string& path) {
+  std::ofstream file(path, std::ios::binary | std::ios::trunc);
+  if (!file) throw UsageError(path + " cannot be written: " + std::strerror(errno) + ".");
+  const std::size_t count = export_tasks(record, filter, format, file);
+  if (!file)
+    throw std::runtime_error(path + " could not be written to its end: " + std::strerror(errno) + ".");
+  return count;
+}
+
+int run_tasks_export(const std::vector<std::string>& arguments) {
+  namespace po = boost::program_options;
+  CommandOptions options({.usage = "quire tasks export [OPTIONS]",
+                          .description = "Writes tasks as CSV with AtoM's columns startDate, endDate, "
+                                         "jobName (the function), jobStatus (the\n"
+                                         "state), jobInfo (the first line of the errors of a task that did "
+                                         "not end well, else its arguments)\n"
+                                         "and jobUser (the worker). Times are UTC. A cell that a spreadsheet "
+                                         "would take for a formula begins\n"
+                                         "with an apostrophe.",
+                          .example = "quire tasks export --since 7d --output week.csv\nquire tasks export "
+                                     "--all-columns --state failed"});
+  add_filter_options(options.own());
+  options.own().add_options()("all-columns", po::bool_switch(),
+                              "everything that the record has, what tasks wrote included")(
+      "output,o", po::value<std::string>()->value_name("FILE"), "write there instead of to standard output");
+  if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
+  if (!options.words().empty())
+    throw UsageError("`tasks export` takes options only: remove \"" + options.words()[0] + "\".");
+  const TaskFilter filter = filter_of(options.values());
+  const TaskFormat format = options.values()["all-columns"].as<bool>() ? TaskFormat::csv : TaskFormat::atom;
+  const auto view = look_at_site(options.settings());
+  const bool to_file = options.values().count("output") != 0;
+  const std::size_t count =
+      to_file ? export_to_file(view->record, filter, format, options.values()["output"].as<std::string>())
+              : export_tasks(view->record, filter, format, std::cout);
+  if (count == 0) std::cerr << "quire tasks export: " << nothing_found(view->record, filter) << '\n';
+  if (to_file) std::cout << count << (count == 1 ? " task written.\n" : " tasks written.\n");
+  return exit_ok;
+}
+
+}  // namespace quire

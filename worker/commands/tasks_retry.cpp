@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <iostream>
+
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include "worker/batch.hpp"
+#include "worker/commands/command.hpp"
+#include "worker/commands/command_options.hpp"
+#include "worker/commands/tasks.hpp"
+#include "worker/gearman_admin.hpp"
+#include "worker/gearman_client.hpp"
+#include "worker/nearest.hpp"
+
+namespace quire {
+namespace {
+
+std::string new_id() {
+  static boost::uuids::random_generator_mt19937 generator;
+  return boost::uuids::to_string(generator());
+}
+
+// Why a task must not be submitted once more; empty: it may.
+std::string refusal(const std::optional<TaskDetails>& found, const std::string& record) {
+  if (!found) return "the record " + record + " has no such task; `quire tasks list` has the ids.";
+  if (found->task.state == TaskState::running || found->task.state == TaskState::queued) {
+    return std::string("it is ") + name_of(found->task.state) + " with worker " + found->task.client +
+           "; `quire tasks cancel` ends it first.";
+  }
+  return {};
+}
+
+// What to tell when nobody serves the function; empty where somebody does, or where that cannot be known.
+std::string nobody_serves(const std::vector<JobServer>& servers, const std::string& function) try {
+  std::vector<std::string> offered;
+  for (const FunctionStatus& each : function_status(servers.front(), std::chrono::seconds(2))) {
+    if (each.workers > 0) offered.push_back(each.name);
+  }
+  if (std::ranges::find(offered, function) != offered.end()) return {};
+  return "No worker offers " + function + " at " + servers.front().name() + ", so it waits there." +
+         did_you_mean(function, offered) + " `quire doctor` looks into it.";
+} catch (const std::runtime_error&) {
+  return {};
+}
+
+}  // namespace
+
+int run_tasks_retry(const std::vector<std::string>& arguments) {
+  CommandOptions options(
+      {.usage = "quire tasks retry [OPTIONS] ID…",
+       .description =
+           "Submits tasks that have ended or are lost once more, each under a new id and as a background "
+           "job:\n"
+           "its result goes to the record only. What is on record under the old id stays. A task that runs\n"
+           "or waits is refused. Exits with 0; 1 when one was refused; 69 when no job server can be reached.",
+       .example = "quire tasks retry 7498461c-a2da-462c-ac81-a58f0f4f91b3"});
+  if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
+  if (options.words().empty())
+    throw UsageError(
+        "Name a task: quire tasks retry ID. `quire tasks list --state failed,lost` has the ids.");
+
+  const Settings settings = options.settings();
+  const std::vector<JobServer> servers = parse_job_servers(settings.gearman_servers);
+  const auto view = look_at_site(settings);
+  int code = exit_ok;
+  for (const std::string& id : options.words()) {
+    const std::optional<TaskDetails> found = view->record.find(id);
+    const std::string why = refusal(found, settings.record);
+    if (!why.empty()) {
+      std::cout << id << ": not submitted: " << why << '\n';
+      code = exit_task_failed;
+      continue;
+    }
+    Task task;
+    task.id = new_id();
+    task.arguments = found->task.arguments;
+    task.wants_output = found->wants_output;
+    task.created_date = iso8601(now());
+    try {
+      const std::string handle =
+          submit_in_background(servers, found->task.function, new_id(), encode_workload({task}));
+      std::cout << id << ": submitted as " << task.id << " (" << handle << "); `quire tasks show " << task.id
+                << "` tells what becomes of it.\n";
+    } catch (const JobServerUnreachable& error) {
+      std::cout.flush();
+      std::cerr << "quire tasks retry: " << error.what() << '\n';
+      return exit_unavailable;
+    }
+    const std::string nobody = nobody_serves(servers, found->task.function);
+    if (!nobody.empty()) std::cerr << "quire tasks retry: " << nobody << '\n';
+  }
+  return code;
+}
+
+}  // namespace quire

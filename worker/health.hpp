@@ -1,0 +1,35 @@
+// What is wrong with a site, and what to do about it: each check looks at one thing and says one sentence.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "worker/job_server.hpp"
+#include "worker/settings.hpp"
+#include "worker/worker_status.hpp"
+
+namespace quire {
+
+struct Finding {
+  enum class Level { ok, warning, critical };  // by number the exit codes that monitoring knows: 0, 1, 2
+  Level level = Level::ok;
+  std::string check;     // in one word; several findings may be of one check
+  std::string sentence;  // what is so and where; what to do about it, unless it is well
+};
+const char* name_of(Finding::Level level);
+
+// The checks in their order, for who wants to leave some out.
+const std::vector<std::string>& health_checks();
+
+// What is known already.
+struct SiteFacts {
+  Settings settings;                  // complete
+  std::vector<WorkerStatus> workers;  // on this host, of its state_directory
+  std::vector<std::string> problems;  // workers that cannot be asked
+};
+
+// Runs the checks that are not in `without`, in their order. Takes some seconds where a job server does not
+// answer, and as long as loading all modules takes.
+std::vector<Finding> examine(const SiteFacts& site, const std::vector<std::string>& without);
+
+}  // namespace quire

@@ -1,0 +1,55 @@
+#include "worker/record_check.hpp"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include "worker/sqlite_schema.hpp"
+
+namespace quire {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int busy_timeout = 5'000;  // milliseconds
+constexpr int last_batches = 1'000;
+
+// Whether the file could be made there: in the nearest folder that exists.
+std::string problem_of_missing(const fs::path& path) {
+  fs::path folder = path.parent_path();
+  while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder))
+    folder = folder.parent_path();
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  return "it is not there and cannot be made in " + folder.string() + " (" + std::strerror(errno) + ").";
+}
+
+}  // namespace
+
+std::string record_problem(const std::string& path) try {
+  if (!fs::exists(path)) return problem_of_missing(path);
+  SQLite::Database database(path, SQLite::OPEN_READWRITE, busy_timeout);
+  const int application = database.execAndGet("PRAGMA application_id").getInt();
+  if (application != record_application_id && application != 0) return "it is a file of another program.";
+  // A writer's lock, and nothing written.
+  SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+  return {};
+} catch (const std::exception& error) {
+  return std::string(error.what()) + ".";
+}
+
+Timestamp latest_end(const std::string& path) try {
+  if (!fs::exists(path)) return {};
+  SQLite::Database database(path, SQLite::OPEN_READONLY, busy_timeout);
+  SQLite::Statement row(
+      database, "SELECT max(endTime) FROM (SELECT endTime FROM Batches ORDER BY batch DESC LIMIT ?1)");
+  row.bind(1, last_batches);
+  if (!row.executeStep() || row.getColumn(0).isNull()) return {};
+  return parse_rfc3339(row.getColumn(0).getString() + "+00:00").value_or(Timestamp());
+} catch (const SQLite::Exception&) {
+  return {};
+}
+
+}  // namespace quire
