@@ -127,7 +127,7 @@ TEST_CASE("control: the wire") {
       CHECK_THROWS_AS(decode_status(answer_request(control, line)), std::runtime_error);
     }
     CHECK_THROWS_WITH_AS(decode_status(answer_request(control, R"({"request":"statsu"})")),
-                         R"(There is no request "statsu"; there are status and cancel.)", std::runtime_error);
+                         R"(There is no request "statsu"; there are status, written and cancel.)", std::runtime_error);
   }
   SUBCASE("an answer of another version is said to be that") {
     CHECK_THROWS_WITH_AS(decode_status("{}"), doctest::Contains("another version"), std::runtime_error);

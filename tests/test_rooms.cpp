@@ -94,6 +94,8 @@ TEST_CASE("rooms") {
           "worker/task_index.hpp", "worker/task_query.cpp"}},
         {"xxhash.h", {"worker/task_index.cpp"}},
         {"systemd/", {"worker/service_manager.cpp"}},
+        {"boost/beast", {"worker/http_server.cpp"}},
+        {"openssl/", {"clientScripts/checksum.cpp", "worker/page/session.cpp"}},
         {"boost/process", {"worker/subprocess.cpp"}},
         {"boost/property_tree", {"worker/ini_file.cpp"}},
         {"unicode/", {"clientScripts/python_text.cpp"}},

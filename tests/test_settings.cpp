@@ -132,6 +132,13 @@ TEST_CASE("settings: values") {
   SUBCASE("a level that the log does not have is refused, with the one that was meant") {
     CHECK(refusal_of("log_level", "debug") == "");
     CHECK(refusal_of("log_level", "warnin").ends_with("Did you mean warning?"));
+    CHECK(refusal_of("log_levels", "record=debug, gearman = warning").empty());
+    CHECK(refusal_of("log_levels", "").empty());
+    CHECK(refusal_of("log_levels", "recrd=debug").ends_with("Did you mean record?"));
+    CHECK(refusal_of("log_levels", "record=loud").find("\"loud\" is not a level") != std::string::npos);
+    CHECK(
+        refusal_of("log_levels", "record").ends_with("\"record\" is not ROOM=LEVEL, such as record=debug."));
+    CHECK(refusal_of("log_format", "xml").ends_with("\"xml\" is not a form of the log; use text or json."));
   }
   SUBCASE("a list has no empty items and no white space around them") {
     CHECK(list_items(" a ,, b c ,", ',') == std::vector<std::string>{"a", "b c"});

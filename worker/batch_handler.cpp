@@ -8,6 +8,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "worker/batch_log.hpp"
+#include "worker/log.hpp"
+
 namespace quire {
 
 namespace {
@@ -15,38 +18,31 @@ namespace {
 // How often the record is asked what became of tasks that another worker runs.
 constexpr auto look_interval = std::chrono::milliseconds(200);
 
-std::size_t count_if(const Batch& batch, bool (*condition)(const Task&)) {
-  return static_cast<std::size_t>(std::ranges::count_if(batch.tasks, condition));
-}
-
-// What becomes of it is told in one line.
-void tell(const Batch& batch, std::chrono::duration<double> taken) {
-  const std::size_t failed = count_if(batch, [](const Task& task) { return task.result->exit_code != 0; });
-  const std::size_t known = count_if(batch, [](const Task& task) { return task.result->on_record; });
-  spdlog::info(
-      "{} {}: {} task{}, {} failed, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
-      batch.tasks.size() == 1 ? "" : "s", failed, taken.count(),
-      known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
-}
-
 }  // namespace
 
 BatchHandler::Answer BatchHandler::handle(const Delivery& delivery, const Site& site) try {
   const auto begin = std::chrono::steady_clock::now();
+  const logs::About about(delivery.handle, delivery.function);
   Batch batch = decode_batch(delivery, site.arguments);
   // What the batch has in hand is let go of when its results are on record, however it comes to its end.
   const std::unique_ptr<Batch, std::function<void(Batch*)>> in_hand(
       &batch, [this](Batch* b) { in_hand_.release(*b); });
   const bool to_its_end = bring_to_its_end(batch, site);
   Answer given = answer(batch, to_its_end, site);
-  if (given.kind == Answer::Kind::reply) tell(batch, std::chrono::steady_clock::now() - begin);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+  if (given.kind == Answer::Kind::reply) {
+    if (metrics_ != nullptr) metrics_->batch_ended(batch, taken);
+    tell(batch, taken, site.settings.log_failed_output);
+  } else if (metrics_ != nullptr) {
+    metrics_->batch_interrupted();
+  }
   return given;
 } catch (const UnreadableBatch& error) {
-  spdlog::error("{} {}: {} The job is failed, since there is no task to answer.", delivery.handle,
-                delivery.function, error.what());
+  logs::batch()->error("{} {}: {} The job is failed, since there is no task to answer.", delivery.handle,
+                       delivery.function, error.what());
   return {};
 } catch (const std::exception& error) {
-  spdlog::error("{} {}: {} The job is failed.", delivery.handle, delivery.function, error.what());
+  logs::batch()->error("{} {}: {} The job is failed.", delivery.handle, delivery.function, error.what());
   return {};
 }
 
@@ -91,7 +87,7 @@ void BatchHandler::run(Batch& batch, const std::vector<Task*>& tasks, const Site
     runner_.run(site.modules.find(batch.function), batch.function, batch.handle, tasks);
   } catch (const NoSuchModule& error) {
     for (Task* task : tasks) task->fail(error.what());
-    spdlog::error("{} {}: {}", batch.handle, batch.function, error.what());
+    logs::batch()->error("{} {}: {}", batch.handle, batch.function, error.what());
   }
 }
 
@@ -99,9 +95,9 @@ BatchHandler::Answer BatchHandler::answer(Batch& batch, bool to_its_end, const S
   if (!to_its_end) {
     const std::vector<Task*> open = batch.unanswered();
     const bool fail = site.settings.fail_interrupted;
-    spdlog::warn("{} {}: {} of {} tasks were cut short; {}", batch.handle, batch.function, open.size(),
-                 batch.tasks.size(),
-                 fail ? "they are answered as failed" : "the job server delivers the batch again");
+    logs::batch()->warn("{} {}: {} of {} tasks were cut short; {}", batch.handle, batch.function, open.size(),
+                        batch.tasks.size(),
+                        fail ? "they are answered as failed" : "the job server delivers the batch again");
     if (!fail) {
       record_.interrupted(batch, open);
       record_.finished(batch);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/metrics.hpp"
 #include "worker/site.hpp"
 #include "worker/subset_runner.hpp"
 #include "worker/task_record.hpp"
@@ -15,8 +16,9 @@ namespace quire {
 
 class BatchHandler {
  public:
-  // Both must outlive the handler.
-  BatchHandler(SubsetRunner& runner, TaskRecord& record) : runner_(runner), record_(record) {}
+  // All must outlive the handler. metrics: null: nothing is counted.
+  BatchHandler(SubsetRunner& runner, TaskRecord& record, Metrics* metrics = nullptr)
+      : runner_(runner), record_(record), metrics_(metrics) {}
 
   struct Answer {
     enum class Kind {
@@ -45,6 +47,7 @@ class BatchHandler {
 
   SubsetRunner& runner_;
   TaskRecord& record_;
+  Metrics* const metrics_;
   TasksInHand in_hand_;
   std::atomic<bool> interrupted_ = false;
 };

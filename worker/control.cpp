@@ -1,5 +1,6 @@
 #include "worker/control.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <boost/json/array.hpp>
@@ -85,11 +86,21 @@ json::object object_of(const WorkerStatus& status) {
 
 json::object error_of(const std::string& sentence) { return {{"error", to_utf8(sentence)}}; }
 
+std::string ending(const std::string& text) {
+  constexpr std::size_t longest = 64 * 1024;
+  return to_utf8(std::string_view(text).substr(text.size() - std::min(text.size(), longest)));
+}
+
 json::object answer(WorkerControl& control, const json::object& question) {
   const json::value* const request = question.if_contains("request");
   const std::string name =
       request != nullptr && request->is_string() ? json::value_to<std::string>(*request) : "";
   if (name == "status") return object_of(control.snapshot());
+  if (name == "written") {
+    const auto written = control.written(json::value_to<std::string>(question.at("task")));
+    if (!written) return {{"found", false}};
+    return {{"found", true}, {"output", ending(written->output)}, {"error", ending(written->error)}};
+  }
   if (name == "cancel") {
     const json::value* const subset = question.if_contains("subset");
     const auto ids = json::value_to<std::vector<std::string>>(question.at("tasks"));
@@ -100,7 +111,7 @@ json::object answer(WorkerControl& control, const json::object& question) {
     }
     return {{"tasks", std::move(tasks)}};
   }
-  return error_of("There is no request \"" + name + "\"; there are status and cancel.");
+  return error_of("There is no request \"" + name + "\"; there are status, written and cancel.");
 }
 
 // ---- the client's side ----
@@ -184,6 +195,19 @@ std::string status_request() { return R"({"request":"status"})"; }
 std::string cancel_request(const std::vector<std::string>& ids, bool with_subset) {
   return json::serialize(
       json::object{{"request", "cancel"}, {"tasks", array_of(ids)}, {"subset", with_subset}});
+}
+
+std::string written_request(const std::string& id) {
+  return json::serialize(json::object{{"request", "written"}, {"task", id}});
+}
+
+std::optional<WrittenSoFar> decode_written(std::string_view line) {
+  return decode(line, [](const json::object& object) {
+    std::optional<WrittenSoFar> written;
+    if (get<bool>(object, "found"))
+      written = {.output = get<std::string>(object, "output"), .error = get<std::string>(object, "error")};
+    return written;
+  });
 }
 
 WorkerStatus decode_status(std::string_view line) {

@@ -12,9 +12,13 @@
 //   {"tasks":[{"id":"…","outcome":"shared","shares":["…"]}]}      outcome: Cancellation::Kind
 //   (worker_status.hpp)
 //
-//   {"error":"There is no request \"statsu\"; there are status and cancel."}
+//   {"request":"written","task":"…"}
+//   {"found":true,"output":"…","error":"…"}                      of each the last 64 KiB, as UTF-8
+//
+//   {"error":"There is no request \"statsu\"; there are status, written and cancel."}
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -37,6 +41,9 @@ class WorkerControl {
 
   virtual WorkerStatus snapshot() = 0;
 
+  // Nothing for a task that does not run here.
+  virtual std::optional<WrittenSoFar> written([[maybe_unused]] const std::string& id) { return std::nullopt; }
+
   // Cancels tasks that are in hand: one answer for each id, in their order. A task that has not begun is kept
   // from beginning. One that runs is ended (TERM, KILL after grace_period), and this returns at once, before
   // it has. Where a script's jobs are independent, no other task is harmed: those that have ended keep their
@@ -52,8 +59,10 @@ std::string answer_request(WorkerControl& control, std::string_view line);
 // The client's side of the same. The decoding ones throw std::runtime_error with a sentence, that of the
 // worker where it answered with an error.
 std::string status_request();
+std::string written_request(const std::string& id);
 std::string cancel_request(const std::vector<std::string>& ids, bool with_subset);
 WorkerStatus decode_status(std::string_view line);
+std::optional<WrittenSoFar> decode_written(std::string_view line);
 std::vector<Cancellation> decode_cancellations(std::string_view line);
 
 // A status as the wire has it, for who prints it.

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <memory>
@@ -19,12 +20,19 @@
 #include "worker/batch_handler.hpp"
 #include "worker/control_server.hpp"
 #include "worker/daemon_control.hpp"
+#include "worker/gauges.hpp"
 #include "worker/gearman_worker.hpp"
+#include "worker/log.hpp"
+#include "worker/log_settings.hpp"
+#include "worker/metrics.hpp"
+#include "worker/metrics_service.hpp"
+#include "worker/page/page_server.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
 #include "worker/stray_processes.hpp"
 #include "worker/subprocess_pool.hpp"
+#include "worker/timed_record.hpp"
 #include "worker/workers_key.hpp"
 
 namespace quire {
@@ -32,10 +40,14 @@ namespace quire {
 namespace {
 
 namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
 
 // A thread of a job server may be held up by a server that is slow, and the record's by who holds its file;
 // one that has not come round for so long is stuck.
 constexpr auto longest_turn = std::chrono::seconds(120);
+
+// The main loop never waits for anybody.
+constexpr auto longest_beat = std::chrono::seconds(10);
 
 std::string host_name() {
   char name[256] = {};
@@ -48,22 +60,22 @@ std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::s
                             .client = client,
                             .capture_output = settings.capture_client_script_output,
                             .max_attempts = settings.max_attempts},
-      spdlog::default_logger());
+      logs::record());
 } catch (const std::runtime_error& error) {
   throw ConfigurationError(error.what());
 }
 
 void tell_outside_text(const std::string& handle, const std::string& function, std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
-  spdlog::info("{} {}: printed outside of any job: {}", handle, function, text);
+  logs::batch()->info("{} {}: printed outside of any job: {}", handle, function, text);
 }
 
 // Settings that hold until the worker is started anew: those that differ keep their old value, and say so.
 Settings with_what_stays(Settings fresh, const Settings& old) {
   const auto keep = [&](auto Settings::*member, const char* name) {
     if (fresh.*member == old.*member) return;
-    spdlog::warn("{}: the new value {} holds when the worker is started anew; until then it is {}.", name,
-                 fresh.*member, old.*member);
+    logs::worker()->warn("{}: the new value {} holds when the worker is started anew; until then it is {}.",
+                         name, fresh.*member, old.*member);
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
@@ -73,6 +85,11 @@ Settings with_what_stays(Settings fresh, const Settings& old) {
   keep(&Settings::capture_client_script_output, "capture_client_script_output");
   keep(&Settings::max_attempts, "max_attempts");
   keep(&Settings::job_server_timeout, "job_server_timeout");
+  keep(&Settings::metrics_address, "metrics_address");
+  keep(&Settings::metrics_prefix, "metrics_prefix");
+  keep(&Settings::page_address, "page_address");
+  keep(&Settings::page_hosts, "page_hosts");
+  keep(&Settings::page_token, "page_token");
   return fresh;
 }
 
@@ -82,27 +99,33 @@ class Daemon {
       : client_(host_name() + ":" + std::to_string(::getpid())),
         read_settings_(std::move(read_settings)),
         site_(load_site(settings)),
+        metrics_(settings.metrics_prefix),
         record_(open_record(settings, client_)),
+        timed_record_(*record_, metrics_),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
-        handler_(pool_, *record_),
+        handler_(pool_, timed_record_, &metrics_),
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
+    pool_.count_with(metrics_);
     listen_to_control();
+    serve_metrics();
+    serve_page();
   }
 
   // The main thread turns the loop: children are killed when the thread that started them ends.
   void run() {
     const Settings& settings = site_->settings;
-    spdlog::info("quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}",
-                 client_, ::getpid(), site_->modules.functions().size(), settings.workers,
-                 settings.max_processes, settings.record);
+    logs::worker()->info(
+        "quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client_,
+        ::getpid(), site_->modules.functions().size(), settings.workers, settings.max_processes,
+        settings.record);
     listen_to_signals();
     feed_watchdog_later();
     loop_.run();
     if (ending_.joinable()) ending_.join();
-    spdlog::info("quire worker {}: ended", client_);
+    logs::worker()->info("quire worker {}: ended", client_);
   }
 
  private:
@@ -111,7 +134,66 @@ class Daemon {
     control_server_.emplace(loop_, site_->settings.state_directory,
                             [this](std::string_view line) { return answer_request(control_, line); });
   } catch (const std::runtime_error& error) {
-    spdlog::warn("{} `quire status` and `quire tasks cancel` cannot reach this worker.", error.what());
+    logs::worker()->warn("{} `quire status` and `quire tasks cancel` cannot reach this worker.",
+                         error.what());
+  }
+
+  // Both have threads of their own, and ask this one.
+  void serve_metrics() {
+    const Settings& settings = site_->settings;
+    if (settings.metrics_address.empty()) return;
+    metrics_service_.emplace(settings.metrics_address, metrics_,
+                             MetricsService::Sources{.gauges = [this] { return gauges(); },
+                                                     .health = [this] { return health(); }});
+    beat_later();
+  }
+
+  std::vector<Metrics::Gauge> gauges() try {
+    return gauges_of(control_.snapshot(), record_->state());
+  } catch (const ControlUnavailable&) {
+    return {};  // better nothing than what is not so
+  }
+
+  Health health() {
+    Health health;
+    const auto beat = Clock::now().time_since_epoch() - last_beat_.load();
+    if (beat > longest_beat) {
+      health.stuck = "The main loop has not come round for " +
+                     std::to_string(std::chrono::duration_cast<std::chrono::seconds>(beat).count()) + " s.";
+    } else if (std::max(gearman_.oldest_turn(), record_->busy_for()) >= longest_turn) {
+      health.stuck = "A thread has not come round for " + std::to_string(longest_turn.count()) + " s.";
+    }
+    const RecordState record = record_->state();
+    health.record = record.healthy ? "healthy" : record.problem;
+    try {
+      const WorkerStatus status = control_.snapshot();
+      const bool connected = std::ranges::any_of(status.servers, &JobServerStatus::connected);
+      if (!connected) health.not_ready = "The worker is connected to no job server.";
+      if (stopping_) health.not_ready = "The worker is being stopped.";
+    } catch (const ControlUnavailable& error) {
+      health.not_ready = error.what();
+    }
+    return health;
+  }
+
+  void beat_later() {
+    last_beat_ = Clock::now().time_since_epoch();
+    beat_timer_.expires_after(std::chrono::seconds(1));
+    beat_timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) beat_later();
+    });
+  }
+
+  void serve_page() {
+    const Settings& settings = site_->settings;
+    if (settings.page_address.empty()) return;
+    page_.emplace(page::PageServer::Options{
+        .address = settings.page_address,
+        .hosts = list_items(lower_case(settings.page_hosts), ' '),
+        .token_file = settings.page_token,
+        .record = settings.record,
+        .state_directory = settings.state_directory,
+        .job_servers = [servers = parse_job_servers(settings.gearman_servers)] { return servers; }});
   }
 
   DaemonControl::Parts control_parts() {
@@ -120,6 +202,7 @@ class Daemon {
             .record = [this] { return record_->state(); },
             .pool = [this](WorkerStatus& status) { pool_.describe(status); },
             .gearman = [this](WorkerStatus& status) { gearman_.describe(status); },
+            .written = [this](const std::string& id) { return pool_.written(id); },
             .cancel = [this](const std::vector<std::string>& ids,
                              bool with_subset) { return pool_.cancel(ids, with_subset); }};
   }
@@ -132,12 +215,14 @@ class Daemon {
     options.registered = [this] { asio::post(loop_, [this] { service_manager::ready("takes batches"); }); };
     options.delivered = [this](const std::string& handle, const std::string& unique, bool has_arrived) {
       record_->delivered(handle, unique, has_arrived);
+      metrics_.reply_delivered(has_arrived);
     };
     return options;
   }
 
   // A batch is run with the site that was there when its connection was made.
   GearmanWorker::Work work_for(const std::shared_ptr<const Site>& site) {
+    metrics_.know_functions(site->modules.functions());
     GearmanWorker::Work work;
     work.servers = parse_job_servers(site->settings.gearman_servers);
     work.functions = site->modules.functions();
@@ -188,8 +273,9 @@ class Daemon {
     switch (++stops_) {
       case 1: {
         const std::size_t limit = site_->settings.shutdown_timeout;
+        stopping_ = true;
         gearman_.stop();
-        spdlog::info(
+        logs::worker()->info(
             "signal {}: taking no more batches, finishing those in hand within {} s; a second signal leaves "
             "them",
             number, limit);
@@ -201,6 +287,9 @@ class Daemon {
         // Jobs in hand need the loop to end, so somebody else waits for them.
         ending_ = std::thread([this] {
           gearman_.wait();
+          // While the loop still turns: their threads may be asking it something.
+          page_.reset();
+          metrics_service_.reset();
           asio::post(loop_, [this] { end(); });
         });
         break;
@@ -211,16 +300,17 @@ class Daemon {
       default:
         // Hosts end with the worker and subsets with their hosts; a job that was not answered is the server's
         // again.
-        spdlog::warn("signal {}: ending at once; the job server will deliver the batches in hand again",
-                     number);
+        logs::worker()->warn(
+            "signal {}: ending at once; the job server will deliver the batches in hand again", number);
         std::_Exit(EXIT_SUCCESS);
     }
   }
 
   void interrupt(const std::string& why) {
-    spdlog::warn("{}: ending the processes that run; {}", why,
-                 site_->settings.fail_interrupted ? "their batches are answered as failed (fail_interrupted)"
-                                                  : "the job server will deliver their batches again");
+    logs::worker()->warn("{}: ending the processes that run; {}", why,
+                         site_->settings.fail_interrupted
+                             ? "their batches are answered as failed (fail_interrupted)"
+                             : "the job server will deliver their batches again");
     pool_.interrupt();
     handler_.interrupt();
     gearman_.hurry();
@@ -235,26 +325,26 @@ class Daemon {
     const Settings fresh = with_what_stays(read_settings_(), site_->settings);
     const std::shared_ptr<const Site> site = load_site(fresh);
     GearmanWorker::Work work = work_for(site);
+    logs::set_up(log_options(fresh));
     site_ = site;
-    spdlog::set_level(spdlog::level::from_str(fresh.log_level));
     pool_.configure(fresh);
     gearman_.change(std::move(work));
-    spdlog::info(
+    logs::worker()->info(
         "HUP: new settings and module table, {} functions; batches in hand are finished with the old ones",
         site_->modules.functions().size());
   } catch (const std::exception& error) {
-    spdlog::error("HUP: the settings stay as they were: {}", error.what());
+    logs::worker()->error("HUP: the settings stay as they were: {}", error.what());
   }
 
   void describe() const {
-    spdlog::info("QUIT: what the worker is doing:");
+    logs::worker()->info("QUIT: what the worker is doing:");
     const auto tell = [](const std::vector<std::string>& lines) {
-      for (const std::string& line : lines) spdlog::info("  {}", line);
+      for (const std::string& line : lines) logs::worker()->info("  {}", line);
     };
     tell(gearman_.describe());
     tell(pool_.describe());
-    spdlog::info("  {}", record_->describe());
-    spdlog::info("  main loop: telling this");
+    logs::worker()->info("  {}", record_->describe());
+    logs::worker()->info("  main loop: telling this");
   }
 
   // ---- the service manager's watchdog ----
@@ -269,8 +359,8 @@ class Daemon {
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
-        spdlog::critical("a thread has not come round for {} s; the watchdog is not fed any more",
-                         turn.count());
+        logs::worker()->critical("a thread has not come round for {} s; the watchdog is not fed any more",
+                                 turn.count());
         describe();
       }
       feed_watchdog_later();
@@ -288,13 +378,20 @@ class Daemon {
   const std::string client_;
   const std::function<Settings()> read_settings_;
   std::shared_ptr<const Site> site_;
+  Metrics metrics_;
   const std::unique_ptr<SqliteRecord> record_;
+  TimedRecord timed_record_;
   SubprocessPool pool_;
   StrayProcesses strays_;
   BatchHandler handler_;
   DaemonControl control_{loop_, control_parts()};
   std::optional<ControlServer> control_server_;
-  GearmanWorker gearman_;  // last: its threads use all of the above
+  GearmanWorker gearman_;  // its threads use all of the above
+  asio::steady_timer beat_timer_{loop_};
+  std::atomic<Clock::duration> last_beat_ = Clock::now().time_since_epoch();
+  std::atomic<bool> stopping_ = false;
+  std::optional<MetricsService> metrics_service_;  // last: so do those of these two, gearman_ included
+  std::optional<page::PageServer> page_;
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "worker/log.hpp"
 #include "worker/settings_table.hpp"
 
 namespace quire {
@@ -64,10 +65,10 @@ struct DaemonControl::Impl {
     std::vector<Cancellation> answers = parts.cancel(ids, with_subset);
     for (const Cancellation& answer : answers) {
       if (answer.kind == Cancellation::Kind::unknown) continue;
-      spdlog::info("task {}: to be cancelled on request: {}{}", answer.id, name_of(answer.kind),
-                   answer.shares.empty()
-                       ? ""
-                       : ", with " + std::to_string(answer.shares.size()) + " others that share its process");
+      logs::worker()->info("task {}: to be cancelled on request: {}{}", answer.id, name_of(answer.kind),
+                           answer.shares.empty() ? ""
+                                                 : ", with " + std::to_string(answer.shares.size()) +
+                                                       " others that share its process");
     }
     return answers;
   }
@@ -100,6 +101,10 @@ DaemonControl::~DaemonControl() = default;
 
 WorkerStatus DaemonControl::snapshot() {
   return on_loop(impl_->loop, [impl = impl_] { return impl->snapshot(); });
+}
+
+std::optional<WrittenSoFar> DaemonControl::written(const std::string& id) {
+  return on_loop(impl_->loop, [impl = impl_, id] { return impl->parts.written(id); });
 }
 
 std::vector<Cancellation> DaemonControl::cancel(const std::vector<std::string>& ids, bool with_subset) {

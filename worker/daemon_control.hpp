@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "worker/control.hpp"
@@ -24,6 +25,7 @@ class DaemonControl final : public WorkerControl {
     std::function<RecordState()> record;
     std::function<void(WorkerStatus&)> pool;     // SubprocessPool::describe()
     std::function<void(WorkerStatus&)> gearman;  // GearmanWorker::describe(), after the pool
+    std::function<std::optional<WrittenSoFar>(const std::string&)> written;
     std::function<std::vector<Cancellation>(const std::vector<std::string>&, bool)> cancel;
   };
 
@@ -31,6 +33,7 @@ class DaemonControl final : public WorkerControl {
   ~DaemonControl() override;
 
   WorkerStatus snapshot() override;
+  std::optional<WrittenSoFar> written(const std::string& id) override;
   std::vector<Cancellation> cancel(const std::vector<std::string>& ids, bool with_subset) override;
 
  private:

@@ -20,6 +20,7 @@
 #include <libgearman/gearman.h>
 #include <spdlog/spdlog.h>
 
+#include "worker/log.hpp"
 #include "worker/socket_search.hpp"
 
 namespace quire {
@@ -150,7 +151,8 @@ struct GearmanConnection::Impl {
             echoed = std::strtoull(body.c_str(), nullptr, 10);
           } else {
             ++refused;
-            spdlog::warn("job server {} refused something: {}", server, body.substr(body.find('\0') + 1));
+            logs::gearman()->warn("job server {} refused something: {}", server,
+                                  body.substr(body.find('\0') + 1));
           }
           break;
         }

@@ -20,6 +20,7 @@
 #include "worker/back_off.hpp"
 #include "worker/bell.hpp"
 #include "worker/gearman_line.hpp"
+#include "worker/log.hpp"
 #include "worker/slot_threads.hpp"
 
 namespace quire {
@@ -88,7 +89,7 @@ struct GearmanWorker::Impl {
           turn();
           told = false;
         } catch (const ConnectionLost& error) {
-          if (!told) spdlog::warn("job server {}; trying again until it is there", error.what());
+          if (!told) logs::gearman()->warn("job server {}; trying again until it is there", error.what());
           told = true;
           pause(back_off.next());
         }
@@ -153,8 +154,8 @@ struct GearmanWorker::Impl {
         chosen.line.withdraw_only(withdrawn_functions());
         if (!chosen.line.ask()) return;
         if (!connected.exchange(true)) {
-          spdlog::info("job server {}: connected, {} functions offered{}", name, work->functions.size(),
-                       work->prefix.text().empty() ? "" : " as " + work->prefix.on_server("…"));
+          logs::gearman()->info("job server {}: connected, {} functions offered{}", name, work->functions.size(),
+                                work->prefix.text().empty() ? "" : " as " + work->prefix.on_server("…"));
           worker.options.registered();
         }
         back_off.reset();
@@ -245,7 +246,7 @@ struct GearmanWorker::Impl {
       for (const GearmanLine::Delivered& result : results) {
         worker.options.delivered(result.handle, result.unique, result.has_arrived);
         if (result.has_arrived) continue;
-        spdlog::warn(
+        logs::gearman()->warn(
             "{}: its reply has not arrived at job server {}, or nobody knows whether it has; when the batch "
             "comes "
             "again, it is answered from the record",
@@ -259,7 +260,7 @@ struct GearmanWorker::Impl {
       try {
         action(*line);
       } catch (const ConnectionLost& error) {
-        spdlog::warn("job server {}", error.what());
+        logs::gearman()->warn("job server {}", error.what());
         tell_delivered(line->line.give_up());
         lines.erase(line);
         line_lost = true;

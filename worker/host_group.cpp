@@ -4,6 +4,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "worker/log.hpp"
+
 namespace quire {
 namespace {
 
@@ -39,6 +41,7 @@ WarmHost* HostGroup::host(const std::shared_ptr<const Settings>& settings) {
     fingerprint_ = fingerprint_of(module_);
     const ModuleHost::Options options{.held_descriptor = held_descriptor_, .guarded = guarded_};
     current_ = std::make_unique<WarmHost>(loop_, module_, *settings_, options, [this] { on_change(); });
+    events_.started();
   }
   return current_->state() == WarmHost::State::ready ? current_.get() : nullptr;
 }
@@ -59,13 +62,14 @@ void HostGroup::on_change() {
   if (current_ && current_->state() == WarmHost::State::gone) {
     const ModuleHost::End end = current_->end();
     current_.reset();
+    events_.failed();
     too_late_ = end.too_late ? too_late_ + 1 : 0;
     if (!end.why.empty() && (!end.too_late || too_late_ >= most_too_late)) {
-      spdlog::error("module {} cannot be used: {}", module_.name, end.why);
+      logs::host()->error("module {} cannot be used: {}", module_.name, end.why);
       cannot_load = end.why;
       too_late_ = 0;
     } else if (!end.why.empty()) {
-      spdlog::warn("module {}: {} Its host is replaced by another one.", module_.name, end.why);
+      logs::host()->warn("module {}: {} Its host is replaced by another one.", module_.name, end.why);
     }
   }
   // Not from here: the caller is the host itself.

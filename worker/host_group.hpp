@@ -22,6 +22,8 @@ class HostGroup {
   struct Events {
     std::function<void()> changed;                            // there may be something to start, or to end
     std::function<void(const std::string& why)> cannot_load;  // nor could a second host, where that may help
+    std::function<void()> started = [] {};                    // a host process
+    std::function<void()> failed = [] {};                     // one ended that should not have
   };
 
   // held_descriptor: as ModuleHost::Options has it.

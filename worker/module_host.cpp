@@ -17,6 +17,7 @@
 
 #include "worker/host/control_socket.hpp"
 #include "worker/host_environment.hpp"
+#include "worker/log.hpp"
 #include "worker/subprocess.hpp"
 
 namespace quire {
@@ -91,8 +92,8 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
       }
       const std::optional<HostMessage> message = host_protocol::decode_host_message(packet.text);
       if (!message) {
-        spdlog::error("module {}: its host (pid {}) sent what is not a message: {}", name, process->pid(),
-                      packet.text);
+        logs::host()->error("module {}: its host (pid {}) sent what is not a message: {}", name,
+                            process->pid(), packet.text);
         continue;
       }
       switch (message->kind) {
@@ -139,7 +140,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
       std::size_t end;
       while ((end = lines.find('\n')) != std::string::npos || lines.size() > buffer.size()) {
         end = std::min(end, lines.size());
-        spdlog::info("module {}: {}", name, lines.substr(0, end));
+        logs::host()->info("module {}: {}", name, lines.substr(0, end));
         lines.erase(0, end + 1);
       }
     }

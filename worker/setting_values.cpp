@@ -6,6 +6,9 @@
 #include <stdexcept>
 #include <string_view>
 
+#include <boost/asio/ip/address.hpp>
+
+#include "worker/log.hpp"
 #include "worker/nearest.hpp"
 #include "worker/settings.hpp"
 
@@ -13,6 +16,16 @@ namespace quire {
 namespace {
 
 std::string quoted(const std::string& text) { return text.empty() ? "nothing" : "\"" + text + "\""; }
+
+// "a, b or c"
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 == words.size() ? " or " : ", ";
+    text += words[i];
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -61,6 +74,57 @@ void check_log_level(const std::string& text) {
   throw std::invalid_argument(quoted(text) +
                               " is not a level; use trace, debug, info, warning, error, critical or off." +
                               did_you_mean(text, levels));
+}
+
+std::map<std::string, std::string> log_levels_value(const std::string& text) {
+  const std::vector<std::string> known(logs::rooms.begin(), logs::rooms.end());
+  std::map<std::string, std::string> levels;
+  for (const std::string& item : list_items(text, ',')) {
+    const auto parts = list_items(item, '=');
+    if (parts.size() != 2) {
+      throw std::invalid_argument(quoted(item) + " is not ROOM=LEVEL, such as record=debug.");
+    }
+    if (std::find(known.begin(), known.end(), parts[0]) == known.end()) {
+      throw std::invalid_argument(quoted(parts[0]) + " is not a room of the log; use " + joined(known) + "." +
+                                  did_you_mean(parts[0], known));
+    }
+    check_log_level(parts[1]);
+    levels[parts[0]] = parts[1];
+  }
+  return levels;
+}
+
+void check_log_levels(const std::string& text) { log_levels_value(text); }
+
+void check_log_format(const std::string& text) {
+  if (text == "text" || text == "json") return;
+  throw std::invalid_argument(quoted(text) + " is not a form of the log; use text or json.");
+}
+
+void check_address(const std::string& text) {
+  if (text.empty()) return;
+  const std::size_t colon = text.rfind(':');
+  std::string host = text.substr(0, colon);
+  if (host == "localhost") host = "127.0.0.1";
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  boost::asio::ip::make_address(host, error);
+  if (error || colon == text.npos) {
+    throw std::invalid_argument(quoted(text) + " is not an address; write IP:PORT, such as 127.0.0.1:9100.");
+  }
+  try {
+    number_value(text.substr(colon + 1), {1, 65535});
+  } catch (const std::invalid_argument& why) {
+    throw std::invalid_argument("the port of " + quoted(text) + ": " + why.what());
+  }
+}
+
+void check_metrics_prefix(const std::string& text) {
+  constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_:0123456789";
+  if (text.find_first_not_of(letters) == text.npos && (text.empty() || text[0] < '0' || text[0] > '9'))
+    return;
+  throw std::invalid_argument(quoted(text) +
+                              " cannot begin a metric's name: letters, digits and _ are allowed.");
 }
 
 }  // namespace quire

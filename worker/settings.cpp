@@ -104,6 +104,8 @@ void Settings::complete() {
   if (client_scripts.empty()) client_scripts = installation().client_scripts;
   python_path = absolute_paths(python_path);
   state_directory = absolute_path(state_directory.empty() ? default_state_directory() : state_directory);
+  page_token = absolute_path(page_token.empty() ? state_directory + "/page-token" : page_token);
+  if (!log_file.empty()) log_file = absolute_path(log_file);
   record = absolute_path(record.empty() ? state_directory + "/record.sqlite" : record);
 }
 

@@ -69,6 +69,15 @@ struct Settings {
   std::string archivematica_config;  // these three: files of other programs, colon-separated, that are read too
   std::string ccp_config;
   std::string atom_config;
+  std::string log_levels;           // of single rooms: ROOM=LEVEL, comma-separated
+  std::string log_format = "text";  // or json
+  std::string log_file;             // empty: standard error
+  bool log_failed_output = false;   // what failed tasks wrote, in the log too
+  std::string metrics_address;      // IP:PORT; empty: none
+  std::string metrics_prefix = "mcpclient_";
+  std::string page_address;                           // IP:PORT; empty: none
+  std::string page_hosts;                             // names, space-separated
+  std::string page_token;                             // a file; empty: page-token in state_directory
   std::map<std::string, std::string> environment;     // section [environment]: set for the children
   std::map<std::string, FunctionSettings> functions;  // by function in lower case
   std::vector<std::string> remarks;                   // sentences about what was read and changes nothing

@@ -119,6 +119,51 @@ inline constexpr std::array setting_rows = {
                "The same of CCP's worker (worker.conf), with its variables ARCHIVEMATICA_WORKER_…"},
     SettingRow{"atom_config", &Settings::atom_config, "FOLDER",
                "Root folder of an AtoM site, or files of its folder config: job servers and workers key"},
+    SettingRow{
+        "log_levels",
+        &Settings::log_levels,
+        "LIST",
+        "Levels of single rooms, such as record=debug, gearman=warning; the rooms: batch, gearman, host, "
+        "record, web, worker",
+        {},
+        check_log_levels},
+    SettingRow{"log_format",
+               &Settings::log_format,
+               "FORMAT",
+               "Form of the log's lines: text or json",
+               {},
+               check_log_format},
+    SettingRow{"log_file", &Settings::log_file, "FILE",
+               "File of the log, made anew when it has been moved away; empty: standard error"},
+    SettingRow{"log_failed_output", &Settings::log_failed_output, "yes|no",
+               "Whether the log tells what tasks that failed have written, a line for each of them"},
+    SettingRow{
+        "metrics_address",
+        &Settings::metrics_address,
+        "IP:PORT",
+        "Where Prometheus reads /metrics, and /healthz and /readyz answer, such as 127.0.0.1:9100; empty: "
+        "nowhere",
+        {},
+        check_address},
+    SettingRow{"metrics_prefix",
+               &Settings::metrics_prefix,
+               "TEXT",
+               "How the names of the metrics begin that Archivematica has, too; CCP's begin with worker_",
+               {},
+               check_metrics_prefix},
+    SettingRow{"page_address",
+               &Settings::page_address,
+               "IP:PORT",
+               "Where the page for administrators is, such as 127.0.0.1:8080; empty: nowhere",
+               {},
+               check_address},
+    SettingRow{
+        "page_hosts", &Settings::page_hosts, "NAMES",
+        "Names by which browsers reach the page through a proxy, separated by spaces; by IP address and "
+        "as localhost it is reached always"},
+    SettingRow{"page_token", &Settings::page_token, "FILE",
+               "File with the token that whoever changes anything on the page must know, made where it is "
+               "missing; empty: page-token in state_directory"},
 };
 
 // One setting of sections [function:NAME].

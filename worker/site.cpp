@@ -4,6 +4,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "worker/log.hpp"
+
 namespace quire {
 namespace {
 
@@ -13,13 +15,14 @@ void report_missing(const Site& site) {
     try {
       site.modules.find(function);
     } catch (const NoSuchModule& error) {
-      spdlog::warn("{}: {} Its tasks will fail with this sentence.", function, error.what());
+      logs::worker()->warn("{}: {} Its tasks will fail with this sentence.", function, error.what());
     }
   }
   for (const auto& [function, ignored] : site.settings.functions) {
     if (std::ranges::find(site.modules.functions(), function) != site.modules.functions().end()) continue;
-    spdlog::warn("[function:{}]: the module table {} has no such function, so this section changes nothing.",
-                 function, site.settings.client_modules);
+    logs::worker()->warn(
+        "[function:{}]: the module table {} has no such function, so this section changes nothing.", function,
+        site.settings.client_modules);
   }
 }
 

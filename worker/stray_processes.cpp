@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include "worker/log.hpp"
 #include "worker/process_tree.hpp"
 
 namespace quire {
@@ -34,7 +35,7 @@ struct StrayProcesses::Impl : std::enable_shared_from_this<StrayProcesses::Impl>
       // One that does not end at once is reaped when it tells us that it has.
       ::kill(pid, SIGKILL);
       if (::waitpid(pid, nullptr, WNOHANG) == pid)
-        spdlog::info("process {}: left behind by a host that died; ended", pid);
+        logs::host()->info("process {}: left behind by a host that died; ended", pid);
     }
   }
 

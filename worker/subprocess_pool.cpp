@@ -23,6 +23,8 @@
 #include "worker/back_off.hpp"
 #include "worker/host_environment.hpp"
 #include "worker/host_group.hpp"
+#include "worker/log.hpp"
+#include "worker/metrics.hpp"
 #include "worker/split.hpp"
 #include "worker/subset_guard.hpp"
 #include "worker/work_estimate.hpp"
@@ -75,6 +77,15 @@ bool start_differently(const Module& module, const Settings& one, const Settings
          host_environment(one) != host_environment(other) || one.no_new_privileges != other.no_new_privileges;
 }
 
+std::string ids_of(const std::vector<Task*>& tasks) {
+  std::string ids;
+  for (const Task* task : tasks) {
+    if (!ids.empty()) ids += ", ";
+    ids += task->id;
+  }
+  return ids;
+}
+
 bool is_shortage(const std::system_error& error) {
   const int code = error.code().value();
   return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE || code == ENOBUFS ||
@@ -97,6 +108,7 @@ struct SubprocessPool::Impl {
   std::shared_ptr<const Settings> settings;
   const OutsideText outside_text;
   int held_descriptor = -1;
+  Metrics* metrics = nullptr;
   std::map<std::string, Group> groups;           // by the module's key
   std::list<std::shared_ptr<BatchRun>> batches;  // in the order of their arrival
   std::map<std::uint64_t, RunningSubset> running;
@@ -135,7 +147,15 @@ struct SubprocessPool::Impl {
     const std::string key = module.key();
     const HostGroup::Events events{
         .changed = [this, key] { host_changed(key); },
-        .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); }};
+        .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); },
+        .started =
+            [this] {
+              if (metrics != nullptr) metrics->host_started();
+            },
+        .failed =
+            [this] {
+              if (metrics != nullptr) metrics->host_failed();
+            }};
     return groups.try_emplace(key, Group{HostGroup(loop, module, held_descriptor, events)}).first->second;
   }
 
@@ -254,11 +274,12 @@ struct SubprocessPool::Impl {
 
   void settle(BatchRun& batch, Subset& subset, const SubsetEnd& end) {
     std::vector<Task*> again = subset.finish(end, batch.independent);
+    const logs::About about(batch.handle, batch.function);
     if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      spdlog::warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}", batch.handle,
-                   batch.function, subset.size(), subset.pid(),
-                   end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
-                   end.ended_by_us.empty() ? "" : "; ", end.ended_by_us);
+      logs::host()->warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}; its tasks: {}",
+                         batch.handle, batch.function, subset.size(), subset.pid(),
+                         end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
+                         end.ended_by_us.empty() ? "" : "; ", end.ended_by_us, ids_of(subset.tasks()));
     }
     const std::string text = subset.text_outside_jobs();
     if (!text.empty()) outside_text(batch.handle, batch.function, text);
@@ -306,7 +327,7 @@ struct SubprocessPool::Impl {
   void wait_for_resources(const std::string& reason) {
     if (short_of_resources.exchange(true)) return;
     const auto pause = shortage_pause.next();
-    spdlog::error(
+    logs::host()->error(
         "A process cannot be started: {}. No more work is taken until one can be; tried again in {} ms. Look "
         "at the "
         "limits of processes, memory and open files of this host and of its user.",
@@ -523,6 +544,7 @@ bool SubprocessPool::runs_concurrently(const Module& module, const std::string& 
 }
 
 bool SubprocessPool::is_short_of_resources() const { return impl_->short_of_resources; }
+void SubprocessPool::count_with(Metrics& metrics) { impl_->metrics = &metrics; }
 void SubprocessPool::let_hosts_hold(int descriptor) { impl_->held_descriptor = descriptor; }
 void SubprocessPool::configure(const Settings& settings) { impl_->configure(settings); }
 void SubprocessPool::interrupt() { impl_->interrupt(); }
@@ -536,6 +558,13 @@ std::vector<int> SubprocessPool::host_pids() const {
 }
 
 void SubprocessPool::describe(WorkerStatus& status) const { impl_->describe(status); }
+std::optional<WrittenSoFar> SubprocessPool::written(const std::string& id) const {
+  for (const auto& [number, entry] : impl_->running) {
+    if (!entry.subset->has_begun()) continue;
+    if (std::optional<WrittenSoFar> written = entry.subset->written(id)) return written;
+  }
+  return std::nullopt;
+}
 std::vector<Cancellation> SubprocessPool::cancel(const std::vector<std::string>& ids, bool with_subset) {
   return impl_->cancel(ids, with_subset);
 }

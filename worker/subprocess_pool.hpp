@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,8 @@ class io_context;
 }
 
 namespace quire {
+
+class Metrics;
 
 class SubprocessPool final : public SubsetRunner {
  public:
@@ -42,6 +45,9 @@ class SubprocessPool final : public SubsetRunner {
   // be started waits until it can be; to take more work meanwhile would make it worse.
   bool is_short_of_resources() const;
 
+  // Counts there from now on; metrics must outlive the pool.
+  void count_with(Metrics& metrics);
+
   // Every host holds this descriptor (closed on exec) for as long as it or one of its subsets lives.
   void let_hosts_hold(int descriptor);
 
@@ -58,6 +64,9 @@ class SubprocessPool final : public SubsetRunner {
   // What every host, subset and batch is doing, as far as the pool knows: of a WorkerStatus it fills in those
   // and its two figures of processes.
   void describe(WorkerStatus& status) const;
+
+  // What a task that runs has written so far.
+  std::optional<WrittenSoFar> written(const std::string& id) const;
 
   // WorkerControl::cancel() (control.hpp), for the batches that are in the pool.
   std::vector<Cancellation> cancel(const std::vector<std::string>& ids, bool with_subset);

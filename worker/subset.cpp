@@ -253,6 +253,16 @@ std::vector<Subset::Progress> Subset::progress() {
   return all;
 }
 
+std::optional<WrittenSoFar> Subset::written(const std::string& id) {
+  const auto found = std::ranges::find(impl_->tasks, id, [](const Task* task) { return task->id; });
+  if (found == impl_->tasks.end()) return std::nullopt;
+  const auto job = static_cast<std::size_t>(found - impl_->tasks.begin());
+  impl_->output->take();
+  impl_->error->take();
+  return WrittenSoFar{.output = impl_->output->text().of_job(job).text(),
+                      .error = impl_->error->text().of_job(job).text()};
+}
+
 void Subset::cancel(const Task& task) {
   impl_->cancelled.insert(&task);
   const auto index = static_cast<std::size_t>(std::ranges::find(impl_->tasks, &task) - impl_->tasks.begin());

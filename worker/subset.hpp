@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "common/exit_status.hpp"
 #include "worker/batch.hpp"
 #include "worker/limits.hpp"
+#include "worker/worker_status.hpp"
 
 namespace boost::asio {
 class io_context;
@@ -66,6 +68,9 @@ class Subset {
   // them count as running.
   enum class Progress { waiting, running, ended };
   std::vector<Progress> progress();
+
+  // What the process has written of a task so far; nothing where it is none of these. REQUIRES: started
+  std::optional<WrittenSoFar> written(const std::string& id);
 
   // The task is to be cancelled: where it has not begun it does not begin in this process, and without a
   // result that counts finish() answers it as cancelled. The process ends with it, or is ended by the caller

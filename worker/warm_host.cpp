@@ -7,6 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "worker/log.hpp"
+
 namespace quire {
 
 using host_protocol::HostMessage;
@@ -119,17 +121,18 @@ void WarmHost::check_answers_later() {
   answer_timer_->runs = unanswered != running_.end();
   if (!answer_timer_->runs) return;
   answer_timer_->timer.expires_at(unanswered->second.sent + answer_limit);
-  answer_timer_->timer.async_wait([this,
-                                   host = std::weak_ptr(answer_timer_)](boost::system::error_code error) {
-    if (error || host.expired()) return;
-    const bool stuck = std::ranges::any_of(running_, [](const auto& entry) {
-      return entry.second.subset->pid() == 0 && Clock::now() - entry.second.sent >= answer_limit;
-    });
-    if (!stuck) return check_answers_later();
-    spdlog::error("host (pid {}): it has not answered for {} s; it is ended, and another one takes its work",
-                  pid(), answer_limit.count());
-    host_.signal(SIGKILL);
-  });
+  answer_timer_->timer.async_wait(
+      [this, host = std::weak_ptr(answer_timer_)](boost::system::error_code error) {
+        if (error || host.expired()) return;
+        const bool stuck = std::ranges::any_of(running_, [](const auto& entry) {
+          return entry.second.subset->pid() == 0 && Clock::now() - entry.second.sent >= answer_limit;
+        });
+        if (!stuck) return check_answers_later();
+        logs::host()->error(
+            "host (pid {}): it has not answered for {} s; it is ended, and another one takes its work", pid(),
+            answer_limit.count());
+        host_.signal(SIGKILL);
+      });
 }
 
 }  // namespace quire

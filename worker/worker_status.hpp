@@ -76,6 +76,13 @@ struct WorkerStatus {
   std::vector<HostStatus> hosts;
 };
 
+// What the process of a task that runs has written to its own stdout and stderr so far, as bytes. What a script
+// writes through its Job is known when the task ends.
+struct WrittenSoFar {
+  std::string output;
+  std::string error;
+};
+
 // What became of one task that was to be cancelled.
 struct Cancellation {
   enum class Kind {

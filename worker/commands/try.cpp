@@ -3,8 +3,6 @@
 #include <iostream>
 #include <thread>
 
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 #include <boost/archive/iterators/base64_from_binary.hpp>
 #include <boost/archive/iterators/transform_width.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -17,6 +15,7 @@
 #include "common/text.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
+#include "worker/log.hpp"
 #include "worker/module_registry.hpp"
 #include "worker/site.hpp"
 #include "worker/subprocess_pool.hpp"
@@ -92,12 +91,7 @@ void prepare(Task& task, const std::vector<std::string>& words, bool raw, const 
   }
 }
 
-void set_up_log(bool verbose) {
-  auto log = spdlog::stderr_logger_mt("try");
-  log->set_pattern("%v");
-  log->set_level(verbose ? spdlog::level::info : spdlog::level::off);
-  spdlog::set_default_logger(log);
-}
+void set_up_log(bool verbose) { logs::set_up({.level = verbose ? "info" : "off", .form = logs::Form::bare}); }
 
 }  // namespace
 

@@ -4,24 +4,23 @@
 
 #include <cstdlib>
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/daemon.hpp"
+#include "worker/log.hpp"
+#include "worker/log_settings.hpp"
 #include "worker/privileges.hpp"
 
 namespace quire {
 
 namespace {
 
-void set_up_log(const Settings& settings) {
-  auto log = spdlog::stderr_logger_mt("quire");
-  log->set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
-  log->set_level(spdlog::level::from_str(settings.log_level));
-  log->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(log);
+void set_up_log(const Settings& settings) try {
+  logs::set_up(log_options(settings));
+} catch (const std::runtime_error& error) {
+  throw ConfigurationError(error.what());
 }
 
 // What a batch has used is kept for the next one, as far as it is no more than this: to give memory back and
@@ -54,7 +53,8 @@ int run_worker(const std::vector<std::string>& arguments) {
   const Settings settings = options.settings();
   set_up_log(settings);
   if (::geteuid() == 0) {
-    spdlog::warn("The worker runs as root, and so do all client scripts: name another user (setting user).");
+    logs::worker()->warn(
+        "The worker runs as root, and so do all client scripts: name another user (setting user).");
   }
   keep_memory();
   raise_open_files_limit();

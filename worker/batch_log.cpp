@@ -1,0 +1,74 @@
+#include "worker/batch_log.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <spdlog/spdlog.h>
+
+#include "worker/log.hpp"
+
+namespace quire {
+namespace {
+
+// The end of what a task wrote says why it failed; the whole of it is on record.
+constexpr std::size_t longest_text = 32 * 1024;
+
+// As many as the usual batch has tasks.
+constexpr std::size_t most_ids = 128;
+
+std::string ending(const std::string& text) {
+  if (text.size() <= longest_text) return text;
+  return std::string("…").append(text, text.size() - longest_text);
+}
+
+void append_text(std::string& line, const char* name, const std::string& text) {
+  if (!text.empty()) line += std::string("; ") + name + ": " + ending(text);
+}
+
+std::string failed_ids(const Batch& batch) {
+  std::string ids;
+  std::size_t count = 0;
+  for (const Task& task : batch.tasks) {
+    if (task.result->exit_code == 0 || ++count > most_ids) continue;
+    ids += ids.empty() ? " (" : ", ";
+    ids += task.id;
+  }
+  if (count > most_ids) ids += " and " + std::to_string(count - most_ids) + " more";
+  return ids.empty() ? ids : ids + ")";
+}
+
+void tell(const Batch& batch, const Task& task, bool failed_output) {
+  const logs::About about(batch.handle, batch.function, task.id);
+  const TaskResult& result = *task.result;
+  const char* const from = result.on_record ? ", from the record" : "";
+  if (failed_output && result.exit_code != 0 && !result.on_record) {
+    std::string texts;
+    append_text(texts, "arguments", task.arguments);
+    append_text(texts, "stdout", result.output);
+    append_text(texts, "stderr", result.error);
+    append_text(texts, "the process's stdout", result.process_output);
+    append_text(texts, "the process's stderr", result.process_error);
+    logs::batch()->warn("{} {}: task {} failed with exit code {}{}", batch.handle, batch.function, task.id,
+                        result.exit_code, texts);
+  } else {
+    logs::batch()->debug("{} {}: task {}: exit code {}{}", batch.handle, batch.function, task.id,
+                         result.exit_code, from);
+  }
+}
+
+}  // namespace
+
+void tell(const Batch& batch, std::chrono::duration<double> taken, bool failed_output) {
+  const auto count = [&](auto condition) { return std::ranges::count_if(batch.tasks, condition); };
+  const auto failed = count([](const Task& task) { return task.result->exit_code != 0; });
+  const auto known = count([](const Task& task) { return task.result->on_record; });
+  if ((failed_output && failed > 0) || logs::batch()->should_log(spdlog::level::debug)) {
+    for (const Task& task : batch.tasks) tell(batch, task, failed_output);
+  }
+  logs::batch()->info(
+      "{} {}: {} task{}, {} failed{}, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
+      batch.tasks.size() == 1 ? "" : "s", failed, failed_ids(batch), taken.count(),
+      known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
+}
+
+}  // namespace quire

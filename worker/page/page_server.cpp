@@ -1,0 +1,321 @@
+#include "worker/page/page_server.hpp"
+
+#include <memory>
+#include <unordered_set>
+
+#include <spdlog/spdlog.h>
+#include <boost/uuid/random_generator.hpp>
+#include <boost/uuid/uuid_io.hpp>
+
+#include "worker/batch.hpp"
+#include "worker/control.hpp"
+#include "worker/control_client.hpp"
+#include "worker/gearman_client.hpp"
+#include "worker/log.hpp"
+#include "worker/page/assets.hpp"
+#include "worker/page/batch_list.hpp"
+#include "worker/page/csv.hpp"
+#include "worker/page/layout.hpp"
+#include "worker/page/task_list.hpp"
+#include "worker/page/task_view.hpp"
+
+namespace quire::page {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+// What workers and job servers say is asked for anew after so long; several pages may be open.
+constexpr milliseconds workers_age{900};
+constexpr milliseconds queues_age{5'000};
+constexpr milliseconds queue_patience{1'000};
+
+constexpr std::size_t csv_piece = 500;  // tasks
+
+// The cookie of a page on another port of this host must not be taken for ours.
+std::string cookie_name(const std::string& address) {
+  return "quire_" + address.substr(address.rfind(':') + 1);
+}
+
+// No script but our own, no markup from elsewhere, no frame around us, no copy kept.
+void protect(HttpResponse& response) {
+  response.headers.insert(
+      response.headers.end(),
+      {{"Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+       {"X-Frame-Options", "DENY"},
+       {"Referrer-Policy", "same-origin"},
+       {"Cross-Origin-Opener-Policy", "same-origin"},
+       {"Cross-Origin-Resource-Policy", "same-origin"},
+       {"Cache-Control", "no-store"}});
+}
+
+// A path of ours to go to after signing in: nothing that leads elsewhere.
+std::string local_path(std::string_view path) {
+  const bool is_local = path.starts_with('/') && !path.starts_with("//") && path.find('\\') == path.npos;
+  std::string local(is_local ? path : "/");
+  for (const char c : local) {
+    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return "/";
+  }
+  return local;
+}
+
+std::string new_id() {
+  static boost::uuids::random_generator_mt19937 generator;
+  return boost::uuids::to_string(generator());
+}
+
+std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name) {
+  for (const auto& [key, value] : form) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
+HttpResponse sign_in_page(const Visit& visit, std::string_view next, std::string_view problem) {
+  Html html;
+  html << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks or runs them again "
+          "must know the one in the file that the setting <code>page_token</code> names.</p>"_html;
+  if (!problem.empty()) html << "<p class=\"problem\" role=\"alert\">"_html << problem << "</p>"_html;
+  html
+      << "<form class=\"sign-in\" method=\"post\" action=\"/sign-in\"><input type=\"hidden\" name=\"next\" value=\""_html
+      << next
+      << "\"><label>Token<input type=\"password\" name=\"token\" required autofocus "
+         "autocomplete=\"current-password\"></label><button class=\"primary\">Sign in</button></form>"_html;
+  return document(visit, "Sign in", "", html, problem.empty() ? 200 : 403);
+}
+
+}  // namespace
+
+PageServer::PageServer(Options options)
+    : options_(std::move(options)),
+      sessions_(options_.token_file, cookie_name(options_.address)),
+      record_(options_.record),
+      server_({.what = "page", .address = options_.address},
+              [this](const HttpRequest& request) { return answer(request); }) {}
+
+HttpResponse PageServer::answer(const HttpRequest& request) {
+  HttpResponse response;
+  const Visit visit{.request = request, .session = sessions_.find(request), .now = now()};
+  try {
+    if (!is_our_host(request.header("host"), options_.hosts)) {
+      response = {.status = 421, .body = "This page is not known by this name (page_hosts).\n"};
+    } else {
+      response = request.method == "POST" ? change(visit) : read(visit);
+    }
+  } catch (const RecordUnreadable& error) {
+    response = message_page(visit, 503, "The record cannot be read", error.what());
+  } catch (const std::invalid_argument&) {
+    response = message_page(visit, 404, "Not found", "There is no such page of tasks.");
+  }
+  protect(response);
+  return response;
+}
+
+HttpResponse PageServer::read(const Visit& visit) {
+  const std::string& path = visit.request.path;
+  const auto file = [](std::string type, std::string_view content) {
+    return HttpResponse{.type = std::move(type), .body = std::string(content)};
+  };
+  if (path == "/style.css") return file("text/css; charset=utf-8", style_css);
+  if (path == "/script.js") return file("text/javascript; charset=utf-8", script_js);
+  if (path == "/icon.svg") return file("image/svg+xml", icon_svg);
+  if (path == "/sign-in") return sign_in_page(visit, local_path(visit.request.parameter("next")), "");
+  if (path == "/workers") return workers_view(visit, workers(), queues());
+  std::unordered_set<std::string> waiting;
+  for (const WorkerStatus& worker : workers().workers) {
+    for (const BatchStatus& batch : worker.batches)
+      waiting.insert(batch.waiting.begin(), batch.waiting.end());
+    for (const SubsetStatus& subset : worker.subsets)
+      waiting.insert(subset.waiting.begin(), subset.waiting.end());
+  }
+  record_.know_waiting(std::move(waiting));
+  if (path == "/") return task_list(visit, record_);
+  if (path == "/batches") return batch_list(visit, record_, workers().workers);
+  if (path == "/tasks.csv") return csv(visit);
+  if (path.starts_with("/tasks/")) return one_task(visit, std::string_view(path).substr(7));
+  return message_page(visit, 404, "Not found", "There is no such page.");
+}
+
+HttpResponse PageServer::one_task(const Visit& visit, std::string_view rest) {
+  // An id may have a slash in it, so the texts' names count only at the end.
+  std::string_view text;
+  for (const std::string_view name : {"/stdout", "/stderr", "/process-stdout", "/process-stderr"}) {
+    if (!rest.ends_with(name)) continue;
+    text = name.substr(1);
+    rest.remove_suffix(name.size());
+    break;
+  }
+  std::optional<TaskDetails> details = record_.find(std::string(rest));
+  if (!details) {
+    return message_page(visit, 404, "Not found",
+                        "The record has no task " + std::string(rest) +
+                            ": it may not have arrived yet, or has been cleared.");
+  }
+  if (details->task.state == TaskState::running) add_written(*details);
+  return text.empty() ? task_view(visit, *details) : task_text(visit, *details, text);
+}
+
+HttpResponse PageServer::change(const Visit& visit) {
+  const std::string& path = visit.request.path;
+  if (path == "/sign-in") return sign_in(visit);
+  const auto form = decode_form(visit.request.body);
+  const std::string refusal = sessions_.refusal(visit.request, field(form, "form_token"));
+  if (!refusal.empty()) return message_page(visit, 403, "Nothing was changed", refusal);
+  if (path == "/sign-out") {
+    sessions_.sign_out(visit.request);
+    return redirect("/");
+  }
+  constexpr std::string_view begin = "/tasks/";
+  if (const std::size_t end = path.rfind('/'); path.starts_with(begin) && end > begin.size()) {
+    const std::string id = path.substr(begin.size(), end - begin.size());
+    if (path.substr(end) == "/cancel") return cancel(visit, id);
+    if (path.substr(end) == "/retry") return retry(visit, id);
+  }
+  return message_page(visit, 404, "Not found", "There is nothing of this name to be done.");
+}
+
+HttpResponse PageServer::sign_in(const Visit& visit) {
+  const auto form = decode_form(visit.request.body);
+  const std::string next = local_path(field(form, "next"));
+  if (is_cross_site(visit.request))
+    return message_page(visit, 403, "Nothing was changed", "The request comes from another site.");
+  const std::string cookie = sessions_.sign_in(field(form, "token"));
+  if (cookie.empty()) return sign_in_page(visit, next, "That is not the token.");
+  HttpResponse response = redirect(next);
+  response.headers.emplace_back("Set-Cookie", cookie);
+  return response;
+}
+
+// Whichever worker of this host has the task is asked.
+HttpResponse PageServer::cancel(const Visit& visit, const std::string& id) {
+  const bool with_subset = field(decode_form(visit.request.body), "subset") == "yes";
+  Cancellation outcome{.id = id};
+  const WorkersStatus status = ask_workers(options_.state_directory);
+  for (const std::string& socket : status.sockets) {
+    const std::vector<Cancellation> answers = ask_to_cancel(socket, {id}, with_subset);
+    if (answers.empty() || answers.front().kind == Cancellation::Kind::unknown) continue;
+    outcome = answers.front();
+    break;
+  }
+  workers_known_ = {};
+  const auto tell = [&](const char* text) {
+    logs::web()->info("page: task {}: somebody cancels it: {}", id, name_of(outcome.kind));
+    if (visit.session == nullptr) return HttpResponse{.body = std::string(text) + "\n"};
+    visit.session->notice = text;
+    return redirect(task_url(id));
+  };
+  switch (outcome.kind) {
+    case Cancellation::Kind::kept:
+      return tell("It is cancelled before it has begun.");
+    case Cancellation::Kind::ending:
+      return tell("It is being ended.");
+    case Cancellation::Kind::too_late:
+      return tell("It has ended already; its batch has not.");
+    case Cancellation::Kind::unknown:
+      return tell("No worker of this host has it in hand.");
+    case Cancellation::Kind::shared:
+      break;
+  }
+  Html html;
+  html << "<h1>Others would fail with it</h1><p>The script does not say that its tasks are independent of "
+          "each other, "
+          "so the "_html
+       << outcome.shares.size() << " tasks of the same process that have begun would fail, too:</p><ul>"_html;
+  for (const std::string& other : outcome.shares)
+    html << "<li><a class=\"id\" href=\""_html << task_url(other) << "\">"_html << other << "</a></li>"_html;
+  html << "</ul><div class=\"title\">"_html
+       << action(visit, task_url(id) + "/cancel", "<button class=\"danger\">Cancel them all</button>"_html,
+                 {{"subset", "yes"}})
+       << "<a href=\""_html << task_url(id) << "\">Leave them</a></div>"_html;
+  return document(visit, "Others would fail with it", "", html, 409);
+}
+
+// Under a new id and as a background job: nobody waits for its reply, and what ended stays on record.
+HttpResponse PageServer::retry(const Visit& visit, const std::string& id) {
+  const std::optional<TaskDetails> found = record_.find(id);
+  if (!found) return message_page(visit, 404, "Nothing was changed", "The record has no task " + id + ".");
+  if (!has_ended(found->task.state) && found->task.state != TaskState::lost) {
+    return message_page(visit, 409, "Nothing was changed",
+                        std::string("It is ") + name_of(found->task.state) + ": cancel it first.");
+  }
+  Task task;
+  task.id = new_id();
+  task.arguments = found->task.arguments;
+  task.wants_output = found->wants_output;
+  task.created_date = iso8601(now());
+  try {
+    submit_in_background(options_.job_servers(), found->task.function, new_id(), encode_workload({task}));
+  } catch (const JobServerUnreachable& error) {
+    return message_page(visit, 503, "Nothing was changed", error.what());
+  }
+  logs::web()->info("page: task {}: somebody runs it again as task {}", id, task.id);
+  if (visit.session == nullptr) return {.body = task.id + "\n"};
+  visit.session->notice = "It runs again as task " + task.id + ", as soon as a worker has it.";
+  return redirect(task_url(id));
+}
+
+// What runs has nothing on record yet; its worker knows what it has written.
+void PageServer::add_written(TaskDetails& details) {
+  for (std::size_t i = 0; i < workers().sockets.size(); ++i) {
+    if (workers().workers[i].client != details.task.client) continue;
+    try {
+      const auto written = decode_written(
+          ask_worker(workers().sockets[i], written_request(details.task.id), std::chrono::seconds(2)));
+      if (!written) return;
+      details.task.process_output = written->output;
+      details.task.process_error = written->error;
+    } catch (const std::runtime_error& error) {
+      logs::web()->debug("page: {}", error.what());  // it may have ended meanwhile
+    }
+  }
+}
+
+// Written while it is read, page by page: the record may have millions of tasks.
+HttpResponse PageServer::csv(const Visit& visit) const {
+  HttpResponse response{.type = "text/csv; charset=utf-8", .body = csv_header()};
+  response.headers.emplace_back("Content-Disposition", "attachment; filename=\"tasks.csv\"");
+  struct Place {
+    explicit Place(const std::string& path) : record(path) {}
+    TaskQuery record;
+    std::string older;
+    bool is_first = true;
+  };
+  response.more = [place = std::make_shared<Place>(options_.record),
+                   filter = filter_of(visit.request, visit.now)] {
+    std::string text;
+    if (!place->is_first && place->older.empty()) return text;
+    const TaskPage page = place->record.list(filter, csv_piece, place->older);
+    place->is_first = false;
+    place->older = page.older;
+    for (const TaskSummary& task : page.tasks) text += csv_line(task);
+    return text;
+  };
+  return response;
+}
+
+const WorkersStatus& PageServer::workers() {
+  if (Clock::now() - workers_known_ > workers_age) {
+    workers_ = ask_workers(options_.state_directory);
+    workers_known_ = Clock::now();
+  }
+  return workers_;
+}
+
+const std::vector<Queue>& PageServer::queues() {
+  if (Clock::now() - queues_known_ <= queues_age) return queues_;
+  queues_.clear();
+  for (const JobServer& server : options_.job_servers()) {
+    Queue& queue = queues_.emplace_back(Queue{.server = server.name(), .functions = {}, .problem = {}});
+    try {
+      queue.functions = function_status(server, queue_patience);
+    } catch (const std::exception& error) {
+      queue.problem = error.what();
+    }
+  }
+  queues_known_ = Clock::now();
+  return queues_;
+}
+
+}  // namespace quire::page
