@@ -89,6 +89,7 @@ TEST_CASE("rooms") {
         {"SQLiteCpp/",
          {"worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp", "worker/sqlite_record.cpp",
           "worker/sqlite_schema.cpp", "worker/sqlite_schema.hpp", "worker/sqlite_store.cpp"}},
+        {"mysql.h", {"worker/mariadb_connection.cpp"}},
         {"systemd/", {"worker/service_manager.cpp"}},
         {"boost/process", {"worker/subprocess.cpp"}},
         {"boost/property_tree", {"worker/ini_file.cpp"}},

@@ -34,7 +34,11 @@ struct TaskResult {
   std::string process_output;  // what the process wrote to its own stdout while the job was worked on
   std::string process_error;
   std::optional<Timestamp> finished;
-  bool on_record = false;  // it came from the record, where it stands already
+  bool on_record = false;    // it came from the record, where it stands already
+  bool in_database = false;  // likewise in the controller's database, where there is one
+
+  // Whether it was there before this delivery of the task.
+  bool known_before() const { return on_record || in_database; }
 };
 
 // What the controller asked for, and the answer once there is one.

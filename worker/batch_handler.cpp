@@ -22,7 +22,7 @@ std::size_t count_if(const Batch& batch, bool (*condition)(const Task&)) {
 // What becomes of it is told in one line.
 void tell(const Batch& batch, std::chrono::duration<double> taken) {
   const std::size_t failed = count_if(batch, [](const Task& task) { return task.result->exit_code != 0; });
-  const std::size_t known = count_if(batch, [](const Task& task) { return task.result->on_record; });
+  const std::size_t known = count_if(batch, [](const Task& task) { return task.result->known_before(); });
   spdlog::info(
       "{} {}: {} task{}, {} failed, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
       batch.tasks.size() == 1 ? "" : "s", failed, taken.count(),
@@ -81,7 +81,7 @@ void BatchHandler::record_what_has_ended(Batch& batch) {
   if (!news) return;
   record_.finished(batch);
   for (Task& task : batch.tasks) {
-    if (task.result) task.result->on_record = true;
+    if (task.result) task.result->on_record = task.result->in_database = true;
   }
 }
 

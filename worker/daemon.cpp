@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include <spdlog/spdlog.h>
@@ -17,6 +18,8 @@
 
 #include "worker/batch_handler.hpp"
 #include "worker/gearman_worker.hpp"
+#include "worker/mariadb_record.hpp"
+#include "worker/paired_record.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
@@ -49,6 +52,19 @@ std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::s
   throw ConfigurationError(error.what());
 }
 
+// Null where the settings name no database of a controller.
+std::unique_ptr<MariadbRecord> open_database(const Settings& settings, const std::string& client) try {
+  const std::optional<MariadbAddress> address = mariadb_address(settings);
+  if (!address) return nullptr;
+  return std::make_unique<MariadbRecord>(
+      MariadbRecord::Options{.address = *address,
+                             .client = client,
+                             .capture_output = settings.capture_client_script_output},
+      spdlog::default_logger());
+} catch (const std::runtime_error& error) {
+  throw ConfigurationError(error.what());
+}
+
 void tell_outside_text(const std::string& handle, const std::string& function, std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   spdlog::info("{} {}: printed outside of any job: {}", handle, function, text);
@@ -63,6 +79,13 @@ Settings with_what_stays(Settings fresh, const Settings& old) {
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
+  keep(&Settings::mariadb_settings, "mariadb_settings");
+  keep(&Settings::mariadb_database, "mariadb_database");
+  keep(&Settings::mariadb_host, "mariadb_host");
+  keep(&Settings::mariadb_port, "mariadb_port");
+  keep(&Settings::mariadb_socket, "mariadb_socket");
+  keep(&Settings::mariadb_user, "mariadb_user");
+  keep(&Settings::mariadb_password_file, "mariadb_password_file");
   keep(&Settings::state_directory, "state_directory");
   keep(&Settings::user, "user");
   keep(&Settings::group, "group");
@@ -79,9 +102,10 @@ class Daemon {
         read_settings_(std::move(read_settings)),
         site_(load_site(settings)),
         record_(open_record(settings, client_)),
+        database_(open_database(settings, client_)),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
-        handler_(pool_, *record_),
+        handler_(pool_, record()),
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
@@ -101,6 +125,12 @@ class Daemon {
   }
 
  private:
+  // Where what happens to tasks is written.
+  TaskRecord& record() {
+    if (!database_) return *record_;
+    return both_records_.emplace(*record_, *database_);
+  }
+
   GearmanWorker::Options gearman_options() {
     GearmanWorker::Options options;
     options.identifier = "quire@" + client_;
@@ -230,6 +260,7 @@ class Daemon {
     tell(gearman_.describe());
     tell(pool_.describe());
     spdlog::info("  {}", record_->describe());
+    if (database_) spdlog::info("  {}", database_->describe());
     spdlog::info("  main loop: telling this");
   }
 
@@ -241,7 +272,8 @@ class Daemon {
     watchdog_timer_.expires_after(*interval / 3);
     watchdog_timer_.async_wait([this](boost::system::error_code error) {
       if (error) return;
-      const std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
+      std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
+      if (database_) turn = std::max(turn, database_->busy_for());
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
@@ -265,6 +297,8 @@ class Daemon {
   const std::function<Settings()> read_settings_;
   std::shared_ptr<const Site> site_;
   const std::unique_ptr<SqliteRecord> record_;
+  const std::unique_ptr<MariadbRecord> database_;
+  std::optional<PairedRecord> both_records_;
   SubprocessPool pool_;
   StrayProcesses strays_;
   BatchHandler handler_;
