@@ -17,6 +17,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "worker/batch_handler.hpp"
+#include "worker/exclusive_runner.hpp"
 #include "worker/gearman_worker.hpp"
 #include "worker/mariadb_record.hpp"
 #include "worker/paired_record.hpp"
@@ -86,6 +87,7 @@ Settings with_what_stays(Settings fresh, const Settings& old) {
   keep(&Settings::mariadb_socket, "mariadb_socket");
   keep(&Settings::mariadb_user, "mariadb_user");
   keep(&Settings::mariadb_password_file, "mariadb_password_file");
+  keep(&Settings::exclusive_across_hosts, "exclusive_across_hosts");
   keep(&Settings::state_directory, "state_directory");
   keep(&Settings::user, "user");
   keep(&Settings::group, "group");
@@ -105,7 +107,7 @@ class Daemon {
         database_(open_database(settings, client_)),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
-        handler_(pool_, record()),
+        handler_(runner(settings), record()),
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
@@ -129,6 +131,24 @@ class Daemon {
   TaskRecord& record() {
     if (!database_) return *record_;
     return both_records_.emplace(*record_, *database_);
+  }
+
+  // What runs tasks.
+  SubsetRunner& runner(const Settings& settings) {
+    if (!settings.exclusive_across_hosts) return pool_;
+    const std::optional<MariadbAddress> address = mariadb_address(settings);
+    if (!address) {
+      throw ConfigurationError(
+          "exclusive_across_hosts: the lock is one in the controller's database, and no setting names that; set "
+          "mariadb_settings or mariadb_database.");
+    }
+    return exclusive_.emplace(
+        pool_, ExclusiveRunner::Options{
+                   .address = *address,
+                   .is_concurrent = [this](const Module& module, const std::string& function) {
+                     return pool_.runs_concurrently(module, function);
+                   },
+                   .waits = [this](bool begins) { asio::post(loop_, [this, begins] { gearman_.waits(begins); }); }});
   }
 
   GearmanWorker::Options gearman_options() {
@@ -229,6 +249,7 @@ class Daemon {
                                                   : "the job server will deliver their batches again");
     pool_.interrupt();
     handler_.interrupt();
+    if (exclusive_) exclusive_->interrupt();
     gearman_.hurry();
   }
 
@@ -300,6 +321,7 @@ class Daemon {
   const std::unique_ptr<MariadbRecord> database_;
   std::optional<PairedRecord> both_records_;
   SubprocessPool pool_;
+  std::optional<ExclusiveRunner> exclusive_;
   StrayProcesses strays_;
   BatchHandler handler_;
   GearmanWorker gearman_;  // last: its threads use all of the above

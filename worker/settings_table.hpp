@@ -54,6 +54,9 @@ inline constexpr std::array setting_rows = {
     SettingRow{"mariadb_user", &Settings::mariadb_user, "NAME", "User to log in there"},
     SettingRow{"mariadb_password_file", &Settings::mariadb_password_file, "FILE",
                "File with that user's password in its first line; nobody else should be able to read it"},
+    SettingRow{"exclusive_across_hosts", &Settings::exclusive_across_hosts, "yes|no",
+               "Whether scripts without concurrent_instances run on one host at a time, by a lock in that "
+               "database"},
     SettingRow{"workers", &Settings::workers, "NUMBER",
                "Batches in hand at the same time; 0: two per processor", slots},
     SettingRow{"max_processes", &Settings::max_processes, "NUMBER",
