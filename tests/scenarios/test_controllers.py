@@ -28,19 +28,24 @@ class McpServer:
         self.dialect = dialect
         self.notes = os.path.join(scenario.folder, "notes")
         self.codes = {}  # task id: the exit code that the task is to end with
+        self.prepared = []
         self.batches = []
 
-    def submit(self, count):
-        """Every seventh task fails, every third one wants its output."""
+    def prepare(self, count):
+        """Makes the rows. Every seventh task fails, every third one wants its output."""
         for first in range(0, count, BATCH):
             codes = [(3 if number % 7 == 0 else 0) for number in range(first, min(first + BATCH, count))]
             tasks = tasks_of(*(task(f"{quote(self.notes)} {code}", wants_output=number % 3 == 0, dialect=self.dialect)
                                for number, code in enumerate(codes)))
             self.codes.update(zip(tasks, codes))
-            self.batches.append(tasks)
-        for tasks in self.batches:
+            self.prepared.append(tasks)
             self.scenario.database.insert(tasks)
-        self.batches = [self.controller.submit("noted", tasks) for tasks in self.batches]
+
+    def submit(self, share=1):
+        """Sends so much of what is prepared and not sent."""
+        count = -int(-len(self.prepared) * share // 1)
+        self.batches += [self.controller.submit("noted", tasks) for tasks in self.prepared[:count]]
+        del self.prepared[:count]
 
     def wait_for(self, share):
         """Until so much of the batches has been answered."""
@@ -99,7 +104,8 @@ class TestControllers(Scenario):
     def test_mcpserver(self):
         self.start_host()
         server = McpServer(self)
-        server.submit(TASKS)
+        server.prepare(TASKS)
+        server.submit()
         self.assertEqual(server.read(), server.codes)
         self.assertEqual(max(server.codes.values()), 3)
         self.check_rows(server.codes)
@@ -108,7 +114,8 @@ class TestControllers(Scenario):
     def test_mcpserver_with_a_killed_worker_and_a_database_that_is_started_anew(self):
         victim, other = self.start_host(), self.start_host()
         server = McpServer(self)
-        server.submit(TASKS)
+        server.prepare(TASKS)
+        server.submit(0.6)
         server.wait_for(0.2)
         victim.signal(signal.SIGKILL)
         victim.wait()
@@ -116,9 +123,11 @@ class TestControllers(Scenario):
         ended = {row[0] for row in self.database.run("SELECT taskUUID FROM MCP.Tasks WHERE exitCode IS NOT NULL")}
         # Batches that the killed worker had brought to their end, and not answered, come to the other one.
         server.controller.wait([batch for batch in server.batches if ended.issuperset(batch.tasks)])
-        server.wait_for(0.4)
         self.database.kill()
-        server.wait_for(0.6)  # batches go on
+        server.submit()
+        while "cannot be written" not in other.log_text():
+            server.controller.pump(0.02)
+        server.wait_for(0.9)  # batches go on
         self.database.start()
         self.start_host()
         self.assertEqual(server.read(), server.codes)
@@ -135,7 +144,8 @@ class TestControllers(Scenario):
         """CCP takes the first packet of any kind for the end of a batch, and looks results up by their ids."""
         self.start_host()
         ccp = McpServer(self, dialect="task_uuid")
-        ccp.submit(TASKS)
+        ccp.prepare(TASKS)
+        ccp.submit()
         ccp.wait_for(0.5)
         self.worker.signal(signal.SIGHUP)
         self.assertEqual(ccp.read(), ccp.codes)
@@ -144,7 +154,8 @@ class TestControllers(Scenario):
     def test_what_has_ended_on_one_host_is_answered_on_another(self):
         first = self.start_host()
         server = McpServer(self)
-        server.submit(300)
+        server.prepare(300)
+        server.submit()
         server.read()
         first.stop()
         self.start_host()

@@ -111,7 +111,8 @@ MariadbServer::MariadbServer() {
          << read_file("/usr/share/mysql/mysql_system_tables.sql")
          << read_file("/usr/share/mysql/mysql_system_tables_data.sql");
   script.close();
-  const pid_t bootstrap = spawn(mariadbd({"--bootstrap", "--datadir=" + (folder_ / "data").string()}),
+  const pid_t bootstrap = spawn(mariadbd({"--bootstrap", "--datadir=" + (folder_ / "data").string(),
+                                          "--tmpdir=" + (folder_ / "data").string()}),
                                 folder_ / "script.sql", folder_ / "bootstrap.log");
   int status = 0;
   ::waitpid(bootstrap, &status, 0);
@@ -128,7 +129,9 @@ MariadbServer::~MariadbServer() {
 }
 
 void MariadbServer::start(const std::vector<std::string>& options) {
+  // A server that starts clears the folder for temporary tables, so it has one of its own.
   std::vector<std::string> all = {"--datadir=" + (folder_ / "data").string(),
+                                  "--tmpdir=" + (folder_ / "data").string(),
                                   "--skip-networking",
                                   "--skip-name-resolve",
                                   "--socket=" + (folder_ / "socket").string(),

@@ -70,7 +70,8 @@ class Database:
     def _command(self):
         as_user = ["--reuid=mysql", "--regid=mysql", "--clear-groups"] if os.geteuid() == 0 else []
         return ["setpriv", "--pdeathsig=KILL", *as_user, "/usr/sbin/mariadbd", *_OPTIONS, self._flush,
-                f"--datadir={self.data}"]
+                f"--datadir={self.data}",
+                f"--tmpdir={self.data}"]  # a server that starts clears the folder for temporary tables
 
     def start(self):
         with open(self._log, "ab") as log:
