@@ -36,7 +36,11 @@ struct TaskResult {
   std::string process_error;
   std::string ended_by = {};  // "cancelled", or the limit that ended its process ("time_limit"); mostly empty
   std::optional<Timestamp> finished;
-  bool on_record = false;  // it came from the record, where it stands already
+  bool on_record = false;    // it came from the record, where it stands already
+  bool in_database = false;  // likewise in the controller's database, where there is one
+
+  // Whether it was there before this delivery of the task.
+  bool known_before() const { return on_record || in_database; }
 };
 
 // Of a task that was cancelled, begun or not: what a shell says of a program that was interrupted.

@@ -77,7 +77,7 @@ void BatchHandler::record_what_has_ended(Batch& batch) {
   if (!news) return;
   record_.finished(batch);
   for (Task& task : batch.tasks) {
-    if (task.result) task.result->on_record = true;
+    if (task.result) task.result->on_record = task.result->in_database = true;
   }
 }
 

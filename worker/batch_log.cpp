@@ -40,8 +40,8 @@ std::string failed_ids(const Batch& batch) {
 void tell(const Batch& batch, const Task& task, bool failed_output) {
   const logs::About about(batch.handle, batch.function, task.id);
   const TaskResult& result = *task.result;
-  const char* const from = result.on_record ? ", from the record" : "";
-  if (failed_output && result.exit_code != 0 && !result.on_record) {
+  const char* const from = result.known_before() ? ", from the record" : "";
+  if (failed_output && result.exit_code != 0 && !result.known_before()) {
     std::string texts;
     append_text(texts, "arguments", task.arguments);
     append_text(texts, "stdout", result.output);
@@ -61,7 +61,7 @@ void tell(const Batch& batch, const Task& task, bool failed_output) {
 void tell(const Batch& batch, std::chrono::duration<double> taken, bool failed_output) {
   const auto count = [&](auto condition) { return std::ranges::count_if(batch.tasks, condition); };
   const auto failed = count([](const Task& task) { return task.result->exit_code != 0; });
-  const auto known = count([](const Task& task) { return task.result->on_record; });
+  const auto known = count([](const Task& task) { return task.result->known_before(); });
   if ((failed_output && failed > 0) || logs::batch()->should_log(spdlog::level::debug)) {
     for (const Task& task : batch.tasks) tell(batch, task, failed_output);
   }

@@ -20,13 +20,16 @@
 #include "worker/batch_handler.hpp"
 #include "worker/control_server.hpp"
 #include "worker/daemon_control.hpp"
+#include "worker/exclusive_runner.hpp"
 #include "worker/gauges.hpp"
 #include "worker/gearman_worker.hpp"
 #include "worker/log.hpp"
 #include "worker/log_settings.hpp"
+#include "worker/mariadb_record.hpp"
 #include "worker/metrics.hpp"
 #include "worker/metrics_service.hpp"
 #include "worker/page/page_server.hpp"
+#include "worker/paired_record.hpp"
 #include "worker/service_manager.hpp"
 #include "worker/site.hpp"
 #include "worker/sqlite_record.hpp"
@@ -65,6 +68,19 @@ std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::s
   throw ConfigurationError(error.what());
 }
 
+// Null where the settings name no database of a controller.
+std::unique_ptr<MariadbRecord> open_database(const Settings& settings, const std::string& client) try {
+  const std::optional<MariadbAddress> address = mariadb_address(settings);
+  if (!address) return nullptr;
+  return std::make_unique<MariadbRecord>(
+      MariadbRecord::Options{.address = *address,
+                             .client = client,
+                             .capture_output = settings.capture_client_script_output},
+      logs::record());
+} catch (const std::runtime_error& error) {
+  throw ConfigurationError(error.what());
+}
+
 void tell_outside_text(const std::string& handle, const std::string& function, std::string_view text) {
   if (text.ends_with('\n')) text.remove_suffix(1);
   logs::batch()->info("{} {}: printed outside of any job: {}", handle, function, text);
@@ -79,6 +95,14 @@ Settings with_what_stays(Settings fresh, const Settings& old) {
     fresh.*member = old.*member;
   };
   keep(&Settings::record, "record");
+  keep(&Settings::mariadb_settings, "mariadb_settings");
+  keep(&Settings::mariadb_database, "mariadb_database");
+  keep(&Settings::mariadb_host, "mariadb_host");
+  keep(&Settings::mariadb_port, "mariadb_port");
+  keep(&Settings::mariadb_socket, "mariadb_socket");
+  keep(&Settings::mariadb_user, "mariadb_user");
+  keep(&Settings::mariadb_password_file, "mariadb_password_file");
+  keep(&Settings::exclusive_across_hosts, "exclusive_across_hosts");
   keep(&Settings::state_directory, "state_directory");
   keep(&Settings::user, "user");
   keep(&Settings::group, "group");
@@ -101,10 +125,11 @@ class Daemon {
         site_(load_site(settings)),
         metrics_(settings.metrics_prefix),
         record_(open_record(settings, client_)),
-        timed_record_(*record_, metrics_),
+        database_(open_database(settings, client_)),
+        timed_record_(record(), metrics_),
         pool_(loop_, settings, tell_outside_text),
         strays_(loop_, [this] { return pool_.host_pids(); }),
-        handler_(pool_, timed_record_, &metrics_),
+        handler_(runner(settings), timed_record_, &metrics_),
         gearman_(gearman_options(), work_for(site_)) {
     pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
@@ -193,7 +218,8 @@ class Daemon {
         .token_file = settings.page_token,
         .record = settings.record,
         .state_directory = settings.state_directory,
-        .job_servers = [servers = parse_job_servers(settings.gearman_servers)] { return servers; }});
+        .job_servers = [servers = parse_job_servers(settings.gearman_servers)] { return servers; },
+        .prefix = function_prefix(settings)});
   }
 
   DaemonControl::Parts control_parts() {
@@ -205,6 +231,30 @@ class Daemon {
             .written = [this](const std::string& id) { return pool_.written(id); },
             .cancel = [this](const std::vector<std::string>& ids,
                              bool with_subset) { return pool_.cancel(ids, with_subset); }};
+  }
+
+  // Where what happens to tasks is written.
+  TaskRecord& record() {
+    if (!database_) return *record_;
+    return both_records_.emplace(*record_, *database_);
+  }
+
+  // What runs tasks.
+  SubsetRunner& runner(const Settings& settings) {
+    if (!settings.exclusive_across_hosts) return pool_;
+    const std::optional<MariadbAddress> address = mariadb_address(settings);
+    if (!address) {
+      throw ConfigurationError(
+          "exclusive_across_hosts: the lock is one in the controller's database, and no setting names that; set "
+          "mariadb_settings or mariadb_database.");
+    }
+    return exclusive_.emplace(
+        pool_, ExclusiveRunner::Options{
+                   .address = *address,
+                   .is_concurrent = [this](const Module& module, const std::string& function) {
+                     return pool_.runs_concurrently(module, function);
+                   },
+                   .waits = [this](bool begins) { asio::post(loop_, [this, begins] { gearman_.waits(begins); }); }});
   }
 
   GearmanWorker::Options gearman_options() {
@@ -313,6 +363,7 @@ class Daemon {
                              : "the job server will deliver their batches again");
     pool_.interrupt();
     handler_.interrupt();
+    if (exclusive_) exclusive_->interrupt();
     gearman_.hurry();
   }
 
@@ -344,6 +395,7 @@ class Daemon {
     tell(gearman_.describe());
     tell(pool_.describe());
     logs::worker()->info("  {}", record_->describe());
+    if (database_) logs::worker()->info("  {}", database_->describe());
     logs::worker()->info("  main loop: telling this");
   }
 
@@ -355,7 +407,8 @@ class Daemon {
     watchdog_timer_.expires_after(*interval / 3);
     watchdog_timer_.async_wait([this](boost::system::error_code error) {
       if (error) return;
-      const std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
+      std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
+      if (database_) turn = std::max(turn, database_->busy_for());
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
       } else {
@@ -380,8 +433,11 @@ class Daemon {
   std::shared_ptr<const Site> site_;
   Metrics metrics_;
   const std::unique_ptr<SqliteRecord> record_;
+  const std::unique_ptr<MariadbRecord> database_;
+  std::optional<PairedRecord> both_records_;
   TimedRecord timed_record_;
   SubprocessPool pool_;
+  std::optional<ExclusiveRunner> exclusive_;
   StrayProcesses strays_;
   BatchHandler handler_;
   DaemonControl control_{loop_, control_parts()};

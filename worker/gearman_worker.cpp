@@ -355,7 +355,13 @@ struct GearmanWorker::Impl {
   // Whether one more job can be worked on: there is a slot for it, and a thread.
   bool slot_free() {
     const std::lock_guard lock(mutex);
-    return working < work->slots && slots.reserve(working + 1);
+    return working - waiting < work->slots && slots.reserve(working + 1);
+  }
+
+  void waits(bool begins) {
+    const std::lock_guard lock(mutex);
+    begins ? ++waiting : --waiting;
+    for (const Server& each : servers) each.bell.ring();
   }
 
   bool stopping() const {
@@ -463,6 +469,7 @@ struct GearmanWorker::Impl {
   bool stopped = false;
   bool hurried = false;
   std::size_t working = 0;                                        // jobs that a handler works on
+  std::size_t waiting = 0;                                        // of these, those that wait for others
   std::map<std::pair<std::string, std::string>, InHand> in_hand;  // the same, by server and handle
   std::map<std::string, std::size_t> exclusive;  // functions that must not run twice → jobs in hand
   std::list<Server> servers;
@@ -475,6 +482,7 @@ GearmanWorker::GearmanWorker(Options options, Work work)
 GearmanWorker::~GearmanWorker() = default;
 
 void GearmanWorker::change(Work work) { impl_->change(std::move(work)); }
+void GearmanWorker::waits(bool begins) { impl_->waits(begins); }
 void GearmanWorker::stop() { impl_->stop(); }
 void GearmanWorker::hurry() { impl_->hurry(); }
 void GearmanWorker::wait() { impl_->wait(); }

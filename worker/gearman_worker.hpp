@@ -72,6 +72,9 @@ class GearmanWorker {
   // begun. Any thread.
   void change(Work work);
 
+  // A job in hand begins to wait for somebody else, or goes on: while it waits it takes no slot. Any thread.
+  void waits(bool begins);
+
   // Takes no more jobs. Returns at once. Any thread.
   void stop();
 

@@ -14,6 +14,7 @@
 #include <set>
 
 #include "worker/gearman_admin.hpp"
+#include "worker/workers_key.hpp"
 #include "worker/gearmand_facts.hpp"
 #include "worker/module_check.hpp"
 #include "worker/module_registry.hpp"
@@ -41,7 +42,9 @@ std::string some_of(const std::vector<std::string>& names) {
 class Examination {
  public:
   explicit Examination(const SiteFacts& site)
-      : site_(site), servers_(parse_job_servers(site.settings.gearman_servers)) {
+      : site_(site),
+        servers_(parse_job_servers(site.settings.gearman_servers)),
+        prefix_(function_prefix(site.settings)) {
     for (const JobServer& server : servers_) {
       Answer& answer = answers_.emplace_back();
       try {
@@ -140,7 +143,7 @@ class Examination {
         if (function.workers > 0) offered.push_back(function.name);
       }
       for (const FunctionStatus& function : answer.functions) {
-        if (function.workers > 0 || function.jobs == 0) continue;
+        if (function.workers > 0 || function.jobs == 0 || !prefix_.function_of(function.name)) continue;
         say(Level::critical,
             "No Gearman worker available that can handle the job: " + std::to_string(function.jobs) +
                 (function.jobs == 1 ? " job waits" : " jobs wait") + " at " + server.name() + " for " +
@@ -149,8 +152,8 @@ class Examination {
                 "gearadmin.");
       }
       std::vector<std::string> missing;
-      for (const std::string& function : modules.functions()) {
-        if (std::ranges::find(offered, function) == offered.end()) missing.push_back(function);
+      for (const std::string& name : names_on_server(modules)) {
+        if (std::ranges::find(offered, name) == offered.end()) missing.push_back(name);
       }
       if (!missing.empty()) {
         say(Level::warning, "No Gearman worker available that can handle the job, when one comes to " +
@@ -172,7 +175,7 @@ class Examination {
       if (record != worker.settings.end()) records.insert(record->second);
     }
     const ModuleRegistry modules(site_.settings);
-    const std::set<std::string> known(modules.functions().begin(), modules.functions().end());
+    const std::set<std::string> known = names_on_server(modules);
     std::set<int> told;
     for_each_server([&](const JobServer& server, const Answer& answer) {
       for (const WorkerConnection& connection : answer.connections) {
@@ -290,6 +293,13 @@ class Examination {
     std::string problem;
   };
 
+  // What the job servers call the functions of this site.
+  std::set<std::string> names_on_server(const ModuleRegistry& modules) const {
+    std::set<std::string> names;
+    for (const std::string& function : modules.functions()) names.insert(prefix_.on_server(function));
+    return names;
+  }
+
   void say(Level level, const std::string& sentence) { findings_.push_back({level, check_, sentence}); }
 
   // Where the check has found nothing.
@@ -355,6 +365,7 @@ class Examination {
 
   const SiteFacts& site_;
   const std::vector<JobServer> servers_;
+  const FunctionPrefix prefix_;  // of this site's functions at the job servers
   std::vector<Answer> answers_;
   std::vector<Finding> findings_;
   std::string check_;

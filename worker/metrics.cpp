@@ -90,7 +90,7 @@ void Metrics::batch_ended(const Batch& batch, std::chrono::duration<double> take
   std::uint64_t known = 0;
   for (const Task& task : batch.tasks) {
     const TaskResult& result = *task.result;
-    if (result.on_record) {
+    if (result.known_before()) {
       ++known;
       continue;
     }

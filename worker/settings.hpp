@@ -37,6 +37,14 @@ struct Settings {
   std::string client_modules;                      // module tables, colon-separated; empty: the one that ships
   std::string client_scripts;                      // folders, colon-separated; empty: the one that ships
   std::string record;                              // the SQLite file; empty: STATE_DIRECTORY/record.sqlite
+  std::string mariadb_settings;                    // whence the address of the controller's database is read
+  std::string mariadb_database;                    // the address itself; empty, as the others: not given
+  std::string mariadb_host;
+  std::size_t mariadb_port = 0;  // 0: 3306
+  std::string mariadb_socket;
+  std::string mariadb_user;
+  std::string mariadb_password_file;
+  bool exclusive_across_hosts = false;             // scripts without concurrent_instances, by a lock there
   std::size_t workers = 0;                         // batches in hand; 0: two per processor
   std::size_t max_processes = 0;                   // running subsets; 0: one per processor
   std::string shared_directory = "/var/archivematica/sharedDirectory/";

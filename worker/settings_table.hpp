@@ -49,6 +49,23 @@ inline constexpr std::array setting_rows = {
                "Task record, a SQLite file; empty: record.sqlite in state_directory"},
     SettingRow{"state_directory", &Settings::state_directory, "FOLDER",
                "The worker's own files; empty: /var/lib/quire (root), ~/.local/state/quire (others)"},
+    SettingRow{"mariadb_settings", &Settings::mariadb_settings, "LIST",
+               "Where the address of the controller's database is read: archivematica, ccp, or files with a "
+               "section [client] or [db], separated by colons; empty: no such database, unless the next ones "
+               "name it"},
+    SettingRow{"mariadb_database", &Settings::mariadb_database, "NAME",
+               "Database with the controller's table Tasks, which is kept beside the record"},
+    SettingRow{"mariadb_host", &Settings::mariadb_host, "HOST",
+               "Host of that MariaDB or MySQL; empty or localhost: its socket on this host"},
+    SettingRow{"mariadb_port", &Settings::mariadb_port, "NUMBER", "Its port; 0: 3306", Range{.most = 65535}},
+    SettingRow{"mariadb_socket", &Settings::mariadb_socket, "FILE",
+               "Its socket on this host; empty: where the client library has it"},
+    SettingRow{"mariadb_user", &Settings::mariadb_user, "NAME", "User to log in there"},
+    SettingRow{"mariadb_password_file", &Settings::mariadb_password_file, "FILE",
+               "File with that user's password in its first line; nobody else should be able to read it"},
+    SettingRow{"exclusive_across_hosts", &Settings::exclusive_across_hosts, "yes|no",
+               "Whether scripts without concurrent_instances run on one host at a time, by a lock in that "
+               "database"},
     SettingRow{"workers", &Settings::workers, "NUMBER",
                "Batches in hand at the same time; 0: two per processor", slots},
     SettingRow{"max_processes", &Settings::max_processes, "NUMBER",

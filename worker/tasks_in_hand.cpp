@@ -42,7 +42,8 @@ bool TasksInHand::wait_for(const std::vector<Task*>& tasks) {
     changed_.wait(lock, [&] { return interrupted_ || ready(); });
     if (ready()) {
       task->result = entry->task != nullptr ? entry->task->result : entry->result;
-      if (task->result) task->result->on_record = true;  // the batch that ran it sees to that
+      // The batch that ran it sees to that.
+      if (task->result) task->result->on_record = task->result->in_database = true;
     }
     if (--entry->waiting == 0 && entry->task == nullptr) entries_.erase(task->id);
   }

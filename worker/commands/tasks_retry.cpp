@@ -1,9 +1,6 @@
 #include <algorithm>
 #include <iostream>
 
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
-
 #include "worker/batch.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
@@ -11,14 +8,11 @@
 #include "worker/gearman_admin.hpp"
 #include "worker/gearman_client.hpp"
 #include "worker/nearest.hpp"
+#include "worker/submitting.hpp"
+#include "worker/workers_key.hpp"
 
 namespace quire {
 namespace {
-
-std::string new_id() {
-  static boost::uuids::random_generator_mt19937 generator;
-  return boost::uuids::to_string(generator());
-}
 
 // Why a task must not be submitted once more; empty: it may.
 std::string refusal(const std::optional<TaskDetails>& found, const std::string& record) {
@@ -61,6 +55,7 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
 
   const Settings settings = options.settings();
   const std::vector<JobServer> servers = parse_job_servers(settings.gearman_servers);
+  const FunctionPrefix prefix = function_prefix(settings);
   const auto view = look_at_site(settings);
   int code = exit_ok;
   for (const std::string& id : options.words()) {
@@ -76,9 +71,9 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
     task.arguments = found->task.arguments;
     task.wants_output = found->wants_output;
     task.created_date = iso8601(now());
+    const std::string function = prefix.on_server(found->task.function);
     try {
-      const std::string handle =
-          submit_in_background(servers, found->task.function, new_id(), encode_workload({task}));
+      const std::string handle = submit_in_background(servers, function, new_id(), encode_workload({task}));
       std::cout << id << ": submitted as " << task.id << " (" << handle << "); `quire tasks show " << task.id
                 << "` tells what becomes of it.\n";
     } catch (const JobServerUnreachable& error) {
@@ -86,7 +81,7 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
       std::cerr << "quire tasks retry: " << error.what() << '\n';
       return exit_unavailable;
     }
-    const std::string nobody = nobody_serves(servers, found->task.function);
+    const std::string nobody = nobody_serves(servers, function);
     if (!nobody.empty()) std::cerr << "quire tasks retry: " << nobody << '\n';
   }
   return code;

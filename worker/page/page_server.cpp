@@ -4,8 +4,6 @@
 #include <unordered_set>
 
 #include <spdlog/spdlog.h>
-#include <boost/uuid/random_generator.hpp>
-#include <boost/uuid/uuid_io.hpp>
 
 #include "worker/batch.hpp"
 #include "worker/control.hpp"
@@ -18,6 +16,7 @@
 #include "worker/page/layout.hpp"
 #include "worker/page/task_list.hpp"
 #include "worker/page/task_view.hpp"
+#include "worker/submitting.hpp"
 
 namespace quire::page {
 namespace {
@@ -59,11 +58,6 @@ std::string local_path(std::string_view path) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return "/";
   }
   return local;
-}
-
-std::string new_id() {
-  static boost::uuids::random_generator_mt19937 generator;
-  return boost::uuids::to_string(generator());
 }
 
 std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name) {
@@ -246,7 +240,8 @@ HttpResponse PageServer::retry(const Visit& visit, const std::string& id) {
   task.wants_output = found->wants_output;
   task.created_date = iso8601(now());
   try {
-    submit_in_background(options_.job_servers(), found->task.function, new_id(), encode_workload({task}));
+    submit_in_background(options_.job_servers(), options_.prefix.on_server(found->task.function), new_id(),
+                         encode_workload({task}));
   } catch (const JobServerUnreachable& error) {
     return message_page(visit, 503, "Nothing was changed", error.what());
   }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "worker/function_prefix.hpp"
 #include "worker/http_server.hpp"
 #include "worker/page/session.hpp"
 #include "worker/page/workers_view.hpp"
@@ -27,6 +28,7 @@ class PageServer {
     std::string record;
     std::string state_directory;                          // of the workers of this host
     std::function<std::vector<JobServer>()> job_servers;  // any thread
+    FunctionPrefix prefix = {};                           // of the functions at the job servers
   };
 
   // Throws std::invalid_argument where the address is none.

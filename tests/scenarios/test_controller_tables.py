@@ -1,0 +1,216 @@
+"""The parts of the controllers, MCPServer's and CCP's, with their database and with faults.
+
+SCENARIO_TASKS: how many tasks each of them sends; 10000 in the long form.
+"""
+
+import collections
+import itertools
+import json
+import os
+import signal
+
+from support import processes
+from support.controller import quote, task, tasks_of
+from support.database import PASSWORD, Database
+from support.scenario import Scenario
+from support.waiting import wait_until
+
+TASKS = int(os.environ.get("SCENARIO_TASKS", 2000))
+BATCH = 128
+
+
+class McpServer:
+    """Inserts its rows first, submits all batches of a job at once, and reads results as MCPServer does."""
+
+    def __init__(self, scenario, dialect="uuid"):
+        self.scenario = scenario
+        self.controller = scenario.new_controller()
+        self.dialect = dialect
+        self.notes = os.path.join(scenario.folder, "notes")
+        self.codes = {}  # task id: the exit code that the task is to end with
+        self.prepared = []
+        self.batches = []
+
+    def prepare(self, count):
+        """Makes the rows. Every seventh task fails, every third one wants its output."""
+        for first in range(0, count, BATCH):
+            codes = [(3 if number % 7 == 0 else 0) for number in range(first, min(first + BATCH, count))]
+            tasks = tasks_of(*(task(f"{quote(self.notes)} {code}", wants_output=number % 3 == 0, dialect=self.dialect)
+                               for number, code in enumerate(codes)))
+            self.codes.update(zip(tasks, codes))
+            self.prepared.append(tasks)
+            self.scenario.database.insert(tasks)
+
+    def submit(self, share=1):
+        """Sends so much of what is prepared and not sent."""
+        count = -int(-len(self.prepared) * share // 1)
+        self.batches += [self.controller.submit("noted", tasks) for tasks in self.prepared[:count]]
+        del self.prepared[:count]
+
+    def wait_for(self, share):
+        """Until so much of the batches has been answered."""
+        wanted = int(len(self.batches) * share)
+        while sum(batch.done for batch in self.batches) < wanted:
+            self.controller.pump(0.01)
+
+    def read(self):
+        """{task id: exit code}; a task without a result is fatal, as it is for MCPServer."""
+        self.controller.wait(self.batches)
+        read = {}
+        for batch in self.batches:
+            results = json.loads(batch.packets[0][1])["task_results"]
+            for task_id, one in batch.tasks.items():
+                result = results[task_id]
+                read[task_id] = result["exitCode"]
+                if one["wants_output"]:
+                    self.scenario.assertEqual(result["stdout"], f"output of {task_id}")
+                    self.scenario.assertEqual(result["stderr"], f"error of {task_id}")
+            batch.results()  # one packet, strict JSON
+        return read
+
+    def runs(self):
+        with open(self.notes, encoding="ascii") as notes:
+            return collections.Counter(notes.read().split())
+
+
+class TestControllers(Scenario):
+    @classmethod
+    def setUpClass(cls):
+        cls.database = Database()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.database.remove()
+
+    def setUp(self):
+        super().setUp()
+        self.database.empty()
+
+    def start_host(self, modules=("noted",), **settings):
+        """A worker as another host would have it: nothing is shared but job server and database."""
+        return self.start_worker({name: name for name in modules},
+                                 {**self.database.settings(self.folder), **settings})
+
+    def check_rows(self, codes):
+        """The table tells of every task what the controller was answered."""
+        rows = self.database.rows()
+        self.assertEqual({task_id: int(rows[task_id]["exitCode"]) for task_id in codes}, codes)
+        for task_id in codes:
+            row = rows[task_id]
+            self.assertLessEqual(row["startTime"], row["endTime"])
+            self.assertIn(os.uname().nodename[:20], row["client"])
+            self.assertEqual((row["stdOut"], row["stdError"]), (f"output of {task_id}", f"error of {task_id}"))
+
+    def test_mcpserver(self):
+        self.start_host()
+        server = McpServer(self)
+        server.prepare(TASKS)
+        server.submit()
+        self.assertEqual(server.read(), server.codes)
+        self.assertEqual(max(server.codes.values()), 3)
+        self.check_rows(server.codes)
+        self.assertEqual(set(server.runs().values()), {1})
+
+    def test_mcpserver_with_a_killed_worker_and_a_database_that_is_started_anew(self):
+        victim, other = self.start_host(), self.start_host()
+        server = McpServer(self)
+        server.prepare(TASKS)
+        server.submit(0.6)
+        server.wait_for(0.2)
+        victim.signal(signal.SIGKILL)
+        victim.wait()
+        victim.assert_nothing_left()
+        ended = {row[0] for row in self.database.run("SELECT taskUUID FROM MCP.Tasks WHERE exitCode IS NOT NULL")}
+        # Batches that the killed worker had brought to their end, and not answered, come to the other one.
+        server.controller.wait([batch for batch in server.batches if ended.issuperset(batch.tasks)])
+        self.database.kill()
+        server.submit()
+        while "cannot be written" not in other.log_text():
+            server.controller.pump(0.02)
+        server.wait_for(0.9)  # batches go on
+        self.database.start()
+        self.start_host()
+        self.assertEqual(server.read(), server.codes)
+        wait_until(lambda: self.database.value("SELECT COUNT(*) FROM MCP.Tasks WHERE exitCode IS NULL") == "0",
+                   "what was kept in memory to be written")
+        self.check_rows(server.codes)
+        runs = server.runs()
+        self.assertEqual(set(runs), set(server.codes))
+        self.assertEqual({runs[task_id] for task_id in ended}, {1}, "what had ended was run again")
+        self.assertLessEqual(max(runs.values()), 2)
+        self.assertIn("is written again", other.log_text())
+
+    def test_ccp(self):
+        """CCP takes the first packet of any kind for the end of a batch, and looks results up by their ids."""
+        self.start_host()
+        ccp = McpServer(self, dialect="task_uuid")
+        ccp.prepare(TASKS)
+        ccp.submit()
+        ccp.wait_for(0.5)
+        self.worker.signal(signal.SIGHUP)
+        self.assertEqual(ccp.read(), ccp.codes)
+        self.check_rows(ccp.codes)
+
+    def test_what_has_ended_on_one_host_is_answered_on_another(self):
+        first = self.start_host()
+        server = McpServer(self)
+        server.prepare(300)
+        server.submit()
+        server.read()
+        first.stop()
+        self.start_host()
+        again = [self.controller.submit("noted", batch.tasks) for batch in server.batches]
+        self.controller.wait(again)
+        for batch, before in zip(again, server.batches):
+            self.assertEqual(batch.results(), before.results())
+        self.assertEqual(set(server.runs().values()), {1})
+
+    def test_what_mcpserver_closed_when_it_started_is_no_answer(self):
+        self.start_host()
+        tasks = tasks_of(*(task(f"{quote(self.folder + '/notes')} 0") for _ in range(3)))
+        self.database.insert(tasks)
+        self.database.run("UPDATE MCP.Tasks SET exitCode = -1, stdError = 'MCP shut down while processing.'")
+        batch = self.controller.submit("noted", tasks)
+        self.controller.wait([batch])
+        self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
+        self.check_rows(dict.fromkeys(tasks, 0))
+
+    def test_a_database_that_is_away_at_the_start_costs_nothing_but_its_rows_until_it_is_back(self):
+        tasks = tasks_of(*(task(f"{quote(self.folder + '/notes')} 0") for _ in range(300)))
+        self.database.insert(tasks)
+        self.database.kill()
+        worker = self.start_host()
+        self.assertIn("cannot be written", worker.log_text())
+        items = iter(tasks.items())
+        batches = [self.controller.submit("noted", dict(itertools.islice(items, 100))) for _ in range(3)]
+        self.controller.wait(batches)
+        self.database.start()
+        wait_until(lambda: "is written again" in worker.log_text(), "the database to be written again")
+        wait_until(lambda: self.database.value("SELECT COUNT(*) FROM MCP.Tasks WHERE exitCode = 0") == "300",
+                   "what was kept in memory to be written")
+        self.check_rows(dict.fromkeys(tasks, 0))
+
+    def test_the_password_is_nowhere_to_be_seen(self):
+        worker = self.start_host(("noted", "gated"), log_level="trace")
+        gate = self.gate()
+        tasks = tasks_of(*(task(f"'{gate.path}'") for _ in range(2)))
+        self.database.insert(tasks)
+        batch = self.controller.submit("gated", tasks)
+        gate.wait_for(1)
+        self.database.kill()  # errors are told, too
+        for pid in [worker.pid, *worker.descendants()]:
+            with open(f"/proc/{pid}/environ", "rb") as environ:
+                self.assertNotIn(PASSWORD.encode(), environ.read())
+            self.assertNotIn(PASSWORD, processes.command_line(pid))
+        gate.open()
+        self.controller.wait([batch])
+        worker.signal(signal.SIGQUIT)
+        wait_until(lambda: "database MCP at " in worker.log_text(), "the worker to tell what it is doing")
+        self.assertNotIn(PASSWORD, worker.log_text())
+
+    def test_a_database_that_refuses_the_worker_is_an_error_at_the_start(self):
+        settings = self.database.settings(self.folder)
+        worker = self.make_worker({"noted": "noted"}, {**settings, "mariadb_user": "nobody"}).start()
+        self.assertEqual(worker.wait(), 78, worker.log_text())
+        self.assertIn("Access denied for user 'nobody'", worker.log_text())
+        self.assertNotIn(PASSWORD, worker.log_text())
