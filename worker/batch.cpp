@@ -82,8 +82,11 @@ std::vector<Task*> Batch::unanswered() {
 }
 
 Batch decode_batch(const Delivery& delivery, const ArgumentSettings& settings) {
-  Batch batch{
-      .function = delivery.function, .handle = delivery.handle, .unique = delivery.unique, .tasks = {}};
+  Batch batch{.function = delivery.function,
+              .handle = delivery.handle,
+              .unique = delivery.unique,
+              .tasks = {},
+              .workload = delivery.workload};
   std::transform(batch.function.begin(), batch.function.end(), batch.function.begin(), ascii_lower);
 
   WorkloadText text = read_workload(delivery.workload);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/timestamp.hpp"
@@ -33,9 +34,9 @@ struct TaskResult {
   std::string error;           // likewise; also why a task could not be run to its end
   std::string process_output;  // what the process wrote to its own stdout while the job was worked on
   std::string process_error;
+  std::string ended_by = {};  // "cancelled", or the limit that ended its process ("time_limit"); mostly empty
   std::optional<Timestamp> finished;
   bool on_record = false;  // it came from the record, where it stands already
-  std::string ended_by;    // "cancelled", or the setting whose limit ended its process; empty: neither
 };
 
 // Of a task that was cancelled, begun or not: what a shell says of a program that was interrupted.
@@ -62,7 +63,8 @@ struct Batch {
   std::string function;  // in lower case: names are compared so
   std::string handle;
   std::string unique;
-  std::vector<Task> tasks;  // in the order of the workload
+  std::vector<Task> tasks;    // in the order of the workload
+  std::string_view workload;  // the text that it came as; of the delivery, whose end it must not outlive
 
   // The tasks that have no result yet: those that are to be run.
   std::vector<Task*> unanswered();
@@ -84,6 +86,7 @@ struct ArgumentSettings {
 // createdDate cannot be parsed, its id stands twice, …) comes with its result; where the text as a whole is
 // not what it must be, every task does, since none of them can be trusted to be whole. Its ids are then read
 // as far as they can be, behind bytes that are not UTF-8 too: every one that is known is answered.
+// The batch must not outlive the delivery, whose text it refers to.
 // Throws UnreadableBatch.
 Batch decode_batch(const Delivery& delivery, const ArgumentSettings& settings);
 
@@ -93,6 +96,7 @@ std::string encode_reply(const Batch& batch);
 // The other side of the wire, for whoever submits: the workload of tasks (id, created_date, arguments,
 // wants_output), and the results in a reply, in its order.
 std::string encode_workload(const std::vector<Task>& tasks);
+std::string encode_workload(const std::vector<const Task*>& tasks);
 struct ReplyEntry {
   std::string id;
   TaskResult result;

@@ -117,11 +117,19 @@ std::string encode_reply(const Batch& batch) {
 }
 
 std::string encode_workload(const std::vector<Task>& tasks) {
+  std::vector<const Task*> pointers;
+  pointers.reserve(tasks.size());
+  for (const Task& task : tasks) pointers.push_back(&task);
+  return encode_workload(pointers);
+}
+
+std::string encode_workload(const std::vector<const Task*>& tasks) {
   std::string workload;
   StringWriter strings(workload);
   workload += R"({"tasks":{)";
-  for (const Task& task : tasks) {
-    if (&task != &tasks.front()) workload += ',';
+  for (const Task* const pointer : tasks) {
+    const Task& task = *pointer;
+    if (pointer != tasks.front()) workload += ',';
     strings.write(task.id);
     workload += R"(:{"uuid":)";
     strings.write(task.id);

@@ -38,13 +38,13 @@ std::vector<std::string> RecordBacklog::keep(const RecordEntry& entry) {
     kept->batch = {.function = entry.batch->function,
                    .handle = entry.batch->handle,
                    .unique = entry.batch->unique,
-                   .tasks = {}};
+                   .tasks = {},
+                   .workload = {}};
+    for (const Task& task : entry.batch->tasks) kept->batch.tasks.push_back(copy_of(task));
     if (entry.tasks != nullptr) {
-      for (const Task* task : *entry.tasks) kept->batch.tasks.push_back(copy_of(*task));
-      for (Task& task : kept->batch.tasks) kept->tasks.push_back(&task);
+      const Task* const first = entry.batch->tasks.data();
+      for (const Task* task : *entry.tasks) kept->tasks.push_back(&kept->batch.tasks[task - first]);
       kept->entry.tasks = &kept->tasks;
-    } else {
-      for (const Task& task : entry.batch->tasks) kept->batch.tasks.push_back(copy_of(task));
     }
     for (const Task& task : kept->batch.tasks) kept->bytes += size_of(task);
     kept->entry.batch = &kept->batch;

@@ -18,7 +18,7 @@ struct RecordEntry {
   };
   Kind kind = Kind::finished;
   const Batch* batch = nullptr;               // all but delivered
-  const std::vector<Task*>* tasks = nullptr;  // begun, interrupted
+  const std::vector<Task*>* tasks = nullptr;  // of the batch: begun, interrupted
   TaskRecord::Begun* begun = nullptr;         // begun: what the store finds out
   Timestamp time{};
   std::string handle = {};  // delivered, as the next two

@@ -47,7 +47,7 @@ void RecordWriter::record(const RecordEntry& entry) {
   std::unique_lock lock(mutex_);
   queue_.push_back(&request);
   arrived_.notify_one();
-  done_.wait(lock, [&] { return request.done; });
+  request.woken.wait(lock, [&] { return request.done; });
 }
 
 void RecordWriter::post(RecordEntry entry) {
@@ -97,8 +97,11 @@ void RecordWriter::run() {
 
     lock.lock();
     busy_since_.reset();
-    for (Request* request : group) request->done = true;
-    done_.notify_all();
+    // With the lock held, since the request is gone once its caller has seen that it is done.
+    for (Request* request : group) {
+      request->done = true;
+      request->woken.notify_one();
+    }
     if (last) return;
   }
 }

@@ -88,8 +88,9 @@ class RecordWriter {
 
  private:
   struct Request {
-    RecordEntry entry;
+    const RecordEntry& entry;
     bool done = false;
+    std::condition_variable woken = {};  // its own: nobody is woken for what others wait for
   };
 
   void run();
@@ -112,7 +113,6 @@ class RecordWriter {
 
   mutable std::mutex mutex_;  // of everything below
   std::condition_variable arrived_;
-  std::condition_variable done_;
   std::vector<Request*> queue_;
   std::vector<RecordEntry> posted_;
   std::chrono::steady_clock::time_point posted_since_{};

@@ -8,12 +8,15 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 
 #include "common/text.hpp"
 #include "worker/sqlite_schema.hpp"
 
 namespace quire {
 namespace {
+
+constexpr std::chrono::microseconds pause_when_busy{200};
 
 void create_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.parent_path();
@@ -54,6 +57,21 @@ bool RecordConnection::is_in_place() const {
   int moved = 0;
   const int code = sqlite3_file_control(database.getHandle(), "main", SQLITE_FCNTL_HAS_MOVED, &moved);
   return code != SQLITE_OK || moved == 0;
+}
+
+// SQLite itself asks ever more seldom, and so comes too late most of the time where many write.
+void RecordConnection::set_wait(std::chrono::milliseconds longest) {
+  longest_wait = longest;
+  sqlite3_busy_handler(
+      database.getHandle(),
+      [](void* self, int times_asked) {
+        auto& my = *static_cast<RecordConnection*>(self);
+        if (times_asked == 0) my.waiting_since = std::chrono::steady_clock::now();
+        if (std::chrono::steady_clock::now() - my.waiting_since >= my.longest_wait) return 0;
+        std::this_thread::sleep_for(pause_when_busy);
+        return 1;
+      },
+      this);
 }
 
 void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes) {

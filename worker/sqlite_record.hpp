@@ -1,7 +1,7 @@
 // The task record in a SQLite file of our own.
 //
-// Table Tasks has the columns of CONTRACT 5 under their own names, and ours; Batches has a row for every
-// delivery of a batch, Workers one for every worker that used the file. Times are UTC as "2024-08-04
+// Tasks, a view, has the columns of CONTRACT 5 under their own names, and ours; table Batches has a row for
+// every delivery of a batch, Workers one for every worker that used the file. Times are UTC as "2024-08-04
 // 21:44:55.661575". Texts are TEXT where they are UTF-8 without NUL, else a BLOB with the very bytes. The
 // schema is at the top of sqlite_schema.cpp.
 //

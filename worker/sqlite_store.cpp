@@ -1,5 +1,9 @@
-// One room although it is long: what is written when tasks begin and what is read when they come again are the
-// same few columns, and a rule of the one is a rule of the other.
+// One room although it is long: what is written when tasks begin and what is read when they come again are
+// the same few columns, and a rule of the one is a rule of the other.
+//
+// A task that is begun has no row: the workload of its batch is in the batch's row until its end. A task that
+// comes again is found by the batches that it came with (task_index.hpp): among the rows of those that have
+// ended, or in the workload of one that has not.
 #include "worker/sqlite_store.hpp"
 
 #include <utility>
@@ -8,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/exit_status.hpp"
+#include "worker/batch_reader.hpp"
 
 namespace quire {
 namespace {
@@ -24,7 +29,37 @@ std::string bytes_of(const SQLite::Column& column) {
   return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), column.getBytes());
 }
 
-std::optional<Timestamp> time_of(const std::string& column) { return parse_rfc3339(column + "+00:00"); }
+std::vector<TaskHash> hashes_of(const Batch& batch) {
+  std::vector<TaskHash> hashes;
+  hashes.reserve(batch.tasks.size());
+  for (const Task& task : batch.tasks) hashes.push_back(task_hash(task.id));
+  return hashes;
+}
+
+void bind_workload(SQLite::Statement& statement, int index, std::string_view workload) {
+  if (workload.empty()) return statement.bind(index);
+  statement.bindNoCopy(index, static_cast<const void*>(workload.data()), static_cast<int>(workload.size()));
+}
+
+// Nothing for no tasks.
+std::string workload_of(const std::vector<const Task*>& tasks) {
+  return tasks.empty() ? std::string() : encode_workload(tasks);
+}
+
+std::string workload_of(const std::map<std::string, Task>& tasks) {
+  std::vector<const Task*> pointers;
+  for (const auto& [id, task] : tasks) pointers.push_back(&task);
+  return workload_of(pointers);
+}
+
+std::map<std::string, Task> tasks_in(const SQLite::Column& workload) {
+  std::map<std::string, Task> tasks;
+  if (workload.isNull()) return tasks;
+  for (Task& task : read_workload(bytes_of(workload)).tasks) tasks.insert_or_assign(task.id, std::move(task));
+  return tasks;
+}
+
+bool is_new(const Task& task) { return task.result && !task.result->on_record; }
 
 }  // namespace
 
@@ -43,13 +78,28 @@ void SqliteStore::open(std::chrono::milliseconds wait) {
     connection_.emplace(options_.path, wait);
     register_worker();
   }
-  connection_->database.setBusyTimeout(static_cast<int>(wait.count()));
+  connection_->set_wait(wait);
 }
 
 void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milliseconds wait) {
+  bool waiting = false;  // all is well but that somebody else has the file
   try {
     open(wait);
-    SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    waiting = true;
+    turn_->take(wait / 2);
+    std::optional<SQLite::Transaction> begun;
+    try {
+      begun.emplace(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
+    } catch (...) {
+      turn_->let_go();
+      throw;
+    }
+    turn_->let_go();
+    waiting = false;
+    connection_->index.refresh();
+    connection_->read_last_sequence.executeStep();
+    last_sequence_ = connection_->read_last_sequence.getColumn(0).getInt64();
+    connection_->read_last_sequence.reset();
     for (const RecordEntry& entry : entries) {
       switch (entry.kind) {
         case RecordEntry::Kind::begun:
@@ -66,22 +116,33 @@ void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milli
           break;
       }
     }
-    transaction.commit();
+    connection_->index.settle();
+    begun->commit();
   } catch (const SQLite::Exception& error) {
     const std::string reason = error.what();
     const bool busy = is_busy(error);
-    connection_.reset();
+    if (!busy || !waiting) undo(entries);
     if (busy) throw RecordBusy(reason);
     throw std::runtime_error(reason);
   } catch (...) {
-    connection_.reset();
+    undo(entries);
     throw;
   }
   for (const RecordEntry& entry : entries) forget(entry);
 }
 
+// What memory knows of a transaction that has not come about.
+void SqliteStore::undo(std::span<const RecordEntry> entries) {
+  connection_.reset();
+  for (const RecordEntry& entry : entries) {
+    if (entry.kind == RecordEntry::Kind::begun) in_hand_.erase(key(*entry.batch));
+  }
+}
+
 void SqliteStore::make_presence() {
-  if (!presence_) presence_.emplace(options_.path + "-workers");
+  if (presence_) return;
+  presence_.emplace(options_.path + "-workers");
+  turn_.emplace(options_.path + "-workers");
 }
 
 // A number of our own in this file, and the lock that tells others that it is in use. A number whose lock
@@ -96,7 +157,7 @@ void SqliteStore::register_worker() {
   find.reset();
   if (known) return;
 
-  rows_.clear();
+  in_hand_.clear();
   awaiting_delivery_.clear();
   SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
   do {
@@ -110,78 +171,180 @@ void SqliteStore::register_worker() {
 
 void SqliteStore::write_begin(const RecordEntry& entry) {
   const Batch& batch = *entry.batch;
-  const std::string time = record_time(entry.time);
+  std::vector<TaskHash> hashes = hashes_of(batch);
+  std::vector<std::uint32_t> attempts(batch.tasks.size());
+  std::vector<std::pair<Task*, std::uint32_t>> given_up;
+  EarlierBatches earlier;
   *entry.begun = {};
-  const auto [place, is_new] = rows_.try_emplace(key(batch));
-  Rows& rows = place->second;
-  if (is_new) rows.batch = insert_batch(batch, &time);
-  rows.tasks.reserve(entry.tasks->size());
   entry.begun->to_run.reserve(entry.tasks->size());
   for (Task* task : *entry.tasks) {
     if (task->result) continue;
-    switch (look_up(batch, *task, rows, time)) {
-      case Fate::to_run:
-        entry.begun->to_run.push_back(task);
-        break;
-      case Fate::elsewhere:
-        entry.begun->elsewhere.push_back(task);
-        break;
-      case Fate::answered:
-        break;
+    const auto place = static_cast<std::size_t>(task - batch.tasks.data());
+    const Fate fate = look_up(*task, hashes[place], earlier);
+    if (fate.ended != 0) {
+      answer(*task, fate.ended);
+      continue;
     }
+    if (fate.elsewhere) {
+      entry.begun->elsewhere.push_back(task);
+      continue;
+    }
+    if (fate.begun != 0) keep_attempt(*task, fate.begun);
+    if (fate.attempts > 0 && fate.attempts >= options_.max_attempts) {
+      given_up.emplace_back(task, fate.attempts);
+    } else {
+      attempts[place] = fate.attempts + 1;
+      entry.begun->to_run.push_back(task);
+    }
+  }
+  write_changes(earlier);
+
+  const std::string time = record_time(entry.time);
+  InHand* in_hand = find_in_hand(batch, hashes);
+  if (in_hand == nullptr) {
+    // Nearly always all that has come is to be run.
+    std::string workload;
+    const bool all = !batch.workload.empty() && entry.begun->to_run.size() == batch.tasks.size();
+    if (!all)
+      workload =
+          workload_of(std::vector<const Task*>(entry.begun->to_run.begin(), entry.begun->to_run.end()));
+    const std::int64_t number = insert_batch(batch, &time, hashes, all ? batch.workload : workload);
+    in_hand = &in_hand_[key(batch)];
+    *in_hand = {number, std::move(hashes), std::move(attempts)};
+  } else if (!entry.begun->to_run.empty()) {
+    std::vector<const Task*> running;
+    for (std::size_t i = 0; i < attempts.size(); ++i) {
+      if (attempts[i] != 0) in_hand->attempts[i] = attempts[i];
+      const Task& task = batch.tasks[i];
+      if (in_hand->attempts[i] != 0 && !(task.result && task.result->on_record)) running.push_back(&task);
+    }
+    const std::string workload = workload_of(running);
+    SQLite::Statement& statement = connection_->begin_more;
+    statement.bindNoCopy(1, time);
+    bind_workload(statement, 2, workload);
+    statement.bind(3, in_hand->batch);
+    execute(statement);
+  }
+  for (const auto& [task, count] : given_up) {
+    give_up(batch, *task, count);
+    const std::int64_t row = insert_task(*task, in_hand->batch, count, entry.time);
+    extend_batch(in_hand->batch, {row, row});
+    task->result->on_record = true;
   }
 }
 
-// Most tasks are new, and cost one statement.
-SqliteStore::Fate SqliteStore::look_up(const Batch& batch, Task& task, Rows& rows, const std::string& time) {
-  if (const auto sequence = insert_task(batch, task, rows.batch, &time)) {
-    rows.tasks.insert_or_assign(task.id, *sequence);
-    return Fate::to_run;
-  }
-  SQLite::Statement& row = connection_->look_up;
-  bind_bytes(row, 1, task.id);
-  row.executeStep();
-  const std::int64_t sequence = row.getColumn(0).getInt64();
-  const bool begun = !row.getColumn(1).isNull();
-  const std::int64_t attempts = row.getColumn(4).getInt64();
-  const std::int64_t worker = row.getColumn(5).getInt64();
-  const bool batch_in_hand = row.getColumn(8).getInt() != 0;
-  if (!row.getColumn(2).isNull() && !row.getColumn(3).isNull()) {
-    TaskResult& result = task.result.emplace();
-    result.on_record = true;
-    result.finished = time_of(row.getColumn(2).getString());
-    result.exit_code = row.getColumn(3).getInt64();
-    result.output = bytes_of(row.getColumn(6));
-    result.error = bytes_of(row.getColumn(7));
-    if (task.wants_output && row.getColumn(6).isNull()) {
-      result.error +=
-          "The task was run before; its output was not recorded (capture_client_script_output = no).\n";
+SqliteStore::InHand* SqliteStore::find_in_hand(const Batch& batch, const std::vector<TaskHash>& hashes) {
+  const auto found = in_hand_.find(key(batch));
+  return found == in_hand_.end() || found->second.hashes != hashes ? nullptr : &found->second;
+}
+
+// The last delivery that knows the task decides. Most tasks are new, and none does.
+SqliteStore::Fate SqliteStore::look_up(const Task& task, TaskHash hash, EarlierBatches& earlier) {
+  Fate fate;
+  const std::vector<std::int64_t> batches = connection_->index.batches_of(hash);
+  if (batches.empty()) return fate;
+  for (const std::int64_t number : batches) {
+    Earlier& delivery = read_earlier(number, earlier);
+    if (const auto row = delivery.ended.find(task.id); row != delivery.ended.end()) {
+      fate.ended = row->second;
+      return fate;
     }
-    row.reset();
-    return Fate::answered;
+    if (delivery.interrupted.erase(task.id) > 0) {
+      delivery.changed = true;
+      break;
+    }
+    const auto begun = delivery.begun.find(task.id);
+    if (begun == delivery.begun.end()) continue;
+    fate.elsewhere = delivery.worker != worker_ && presence_->is_alive(delivery.worker);
+    if (fate.elsewhere) return fate;
+    // Whoever began it did not come to its end with it.
+    delivery.begun.erase(begun);
+    delivery.changed = true;
+    fate.begun = number;
+    break;
+  }
+  fate.attempts = count_attempts(task) + (fate.begun == 0 ? 0 : 1);
+  return fate;
+}
+
+SqliteStore::Earlier& SqliteStore::read_earlier(std::int64_t batch, EarlierBatches& earlier) {
+  const auto [found, is_first] = earlier.try_emplace(batch);
+  Earlier& delivery = found->second;
+  if (!is_first) return delivery;
+  SQLite::Statement& row = connection_->read_batch;
+  row.bind(1, batch);
+  std::int64_t first = 0;
+  std::int64_t last = -1;
+  if (row.executeStep()) {
+    delivery.worker = row.getColumn(0).getInt64();
+    first = row.getColumn(1).getInt64();
+    last = row.getColumn(2).getInt64();
+    delivery.begun = tasks_in(row.getColumn(3));
+    delivery.interrupted = tasks_in(row.getColumn(4));
   }
   row.reset();
-  if (begun && batch_in_hand && worker != worker_ && presence_->is_alive(worker)) return Fate::elsewhere;
-
-  if (begun) {
-    connection_->keep_attempt.bind(1, sequence);
-    execute(connection_->keep_attempt);
-    if (attempts >= static_cast<std::int64_t>(options_.max_attempts)) {
-      give_up(batch, task, sequence, attempts, time);
-      return Fate::answered;
-    }
+  SQLite::Statement& ended = connection_->list_ended;
+  ended.bind(1, first);
+  ended.bind(2, last);
+  while (ended.executeStep()) {
+    delivery.ended.emplace(bytes_of(ended.getColumn(1)), ended.getColumn(0).getInt64());
   }
-  bind_task(connection_->restart_task, batch, task, rows.batch, &time);
-  execute(connection_->restart_task);
-  rows.tasks.insert_or_assign(task.id, sequence);
-  return Fate::to_run;
+  ended.reset();
+  return delivery;
 }
 
-void SqliteStore::give_up(const Batch& batch, Task& task, std::int64_t sequence, std::int64_t attempts,
-                          const std::string& time) {
+// What is begun with another delivery now, or has ended, is not with the earlier ones any more.
+void SqliteStore::write_changes(const EarlierBatches& earlier) {
+  for (const auto& [number, delivery] : earlier) {
+    if (!delivery.changed) continue;
+    const std::string begun = workload_of(delivery.begun);
+    const std::string interrupted = workload_of(delivery.interrupted);
+    SQLite::Statement& statement = connection_->change_batch;
+    bind_workload(statement, 1, begun);
+    bind_workload(statement, 2, interrupted);
+    statement.bind(3, number);
+    execute(statement);
+  }
+}
+
+std::uint32_t SqliteStore::count_attempts(const Task& task) {
+  SQLite::Statement& statement = connection_->count_attempts;
+  bind_bytes(statement, 1, task.id);
+  statement.executeStep();
+  const auto count = statement.getColumn(0).getUInt();
+  statement.reset();
+  return count;
+}
+
+void SqliteStore::keep_attempt(const Task& task, std::int64_t batch) {
+  SQLite::Statement& statement = connection_->keep_attempt;
+  bind_bytes(statement, 1, task.id);
+  statement.bind(2, batch);
+  execute(statement);
+}
+
+void SqliteStore::answer(Task& task, std::int64_t row) {
+  SQLite::Statement& statement = connection_->read_task;
+  statement.bind(1, row);
+  statement.executeStep();
+  TaskResult& result = task.result.emplace();
+  result.on_record = true;
+  result.finished = Timestamp(std::chrono::microseconds(statement.getColumn(0).getInt64()));
+  result.exit_code = statement.getColumn(1).getInt64();
+  result.output = bytes_of(statement.getColumn(2));
+  result.error = bytes_of(statement.getColumn(3));
+  result.ended_by = bytes_of(statement.getColumn(4));
+  if (task.wants_output && statement.getColumn(2).isNull()) {
+    result.error +=
+        "The task was run before; its output was not recorded (capture_client_script_output = no).\n";
+  }
+  statement.reset();
+}
+
+void SqliteStore::give_up(const Batch& batch, Task& task, std::uint32_t attempts) {
   std::string history;
   SQLite::Statement& attempt = connection_->list_attempts;
-  attempt.bind(1, sequence);
+  bind_bytes(attempt, 1, task.id);
   while (attempt.executeStep()) {
     if (!history.empty()) history += ", ";
     history += attempt.getColumn(0).getString();
@@ -193,41 +356,98 @@ void SqliteStore::give_up(const Batch& batch, Task& task, std::int64_t sequence,
             (attempts == 1 ? " time" : " times") +
             " (max_attempts) and its worker died each time: " + history + ".");
   log_->error("{} {}: task {}: {}", batch.handle, batch.function, task.id, task.result->error);
-  end_task(task, sequence, time);
-  task.result->on_record = true;
 }
 
 void SqliteStore::write_interruption(const RecordEntry& entry) {
-  const auto found = rows_.find(key(*entry.batch));
-  for (const Task* task : *entry.tasks) {
-    std::int64_t sequence = found == rows_.end() ? 0 : found->second.of(task->id);
-    // Not begun by us: it runs elsewhere, or was never begun.
-    if (sequence == 0) continue;
-    connection_->interrupt_task.bind(1, sequence);
-    bind_bytes(connection_->interrupt_task, 2, task->id);
-    execute(connection_->interrupt_task);
+  const Batch& batch = *entry.batch;
+  const std::vector<TaskHash> hashes = hashes_of(batch);
+  EarlierBatches earlier;
+  InHand from_file;
+  InHand* in_hand = find_in_hand(batch, hashes);
+  if (in_hand == nullptr) {
+    from_file = find_in_file(batch, hashes, earlier);
+    if (from_file.batch == 0) return;
+    in_hand = &from_file;
   }
+  std::vector<const Task*> cut_short;
+  for (Task* task : *entry.tasks) {
+    // Not begun by us: it runs elsewhere, or was never begun.
+    std::uint32_t& attempts = in_hand->attempts[static_cast<std::size_t>(task - batch.tasks.data())];
+    if (std::exchange(attempts, 0) != 0) cut_short.push_back(task);
+  }
+  std::vector<const Task*> running;
+  for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
+    const Task& task = batch.tasks[i];
+    if (in_hand->attempts[i] != 0 && !(task.result && task.result->on_record)) running.push_back(&task);
+  }
+  const std::string begun = workload_of(running);
+  const std::string interrupted = workload_of(cut_short);
+  SQLite::Statement& statement = connection_->change_batch;
+  bind_workload(statement, 1, begun);
+  bind_workload(statement, 2, interrupted);
+  statement.bind(3, in_hand->batch);
+  execute(statement);
 }
 
 void SqliteStore::write_end(const RecordEntry& entry) {
   const Batch& batch = *entry.batch;
-  const auto found = rows_.find(key(batch));
-  const Rows* rows = found == rows_.end() ? nullptr : &found->second;
   const std::string time = record_time(entry.time);
-  std::int64_t number = rows == nullptr ? 0 : rows->batch;
-  if (!finish_batch(batch, number, time)) {
-    number = insert_batch(batch, nullptr);
-    finish_batch(batch, number, time);
+  const std::vector<TaskHash> hashes = hashes_of(batch);
+  EarlierBatches earlier;
+  InHand from_file;
+  InHand* in_hand = find_in_hand(batch, hashes);
+  if (in_hand == nullptr || !finish_batch(batch, in_hand->batch, time)) {
+    from_file = find_in_file(batch, hashes, earlier);
+    in_hand = &from_file;
+    if (from_file.batch == 0) from_file.batch = insert_batch(batch, nullptr, hashes, {});
+    finish_batch(batch, from_file.batch, time);
   }
   if (awaiting_delivery_.size() >= most_awaiting) awaiting_delivery_.clear();
-  awaiting_delivery_.insert_or_assign(key(batch), number);
-  for (const Task& task : batch.tasks) {
-    if (!task.result || task.result->on_record) continue;
-    const std::int64_t sequence = rows == nullptr ? 0 : rows->of(task.id);
-    if (sequence == 0 || !end_task(task, sequence, time)) {
-      end_task(task, row_of_task(batch, task, number), time);
+  awaiting_delivery_.insert_or_assign(key(batch), in_hand->batch);
+
+  Extent rows;
+  for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
+    const Task& task = batch.tasks[i];
+    if (!is_new(task)) continue;
+    std::uint32_t attempts = in_hand->attempts[i];
+    if (attempts == 0) {
+      // It was answered without being run, or its start is not known to be ours.
+      const Fate fate = look_up(task, hashes[i], earlier);
+      if (fate.ended != 0) {
+        change_task(task, fate.ended, entry.time);
+        continue;
+      }
+      attempts = fate.attempts;
     }
+    const std::int64_t row = insert_task(task, in_hand->batch, attempts, entry.time);
+    if (rows.first == 0) rows.first = row;
+    rows.last = row;
   }
+  if (rows.first != 0) extend_batch(in_hand->batch, rows);
+  write_changes(earlier);
+}
+
+// The row of a batch that was begun with an earlier connection: by us before an error, or by another worker.
+SqliteStore::InHand SqliteStore::find_in_file(const Batch& batch, const std::vector<TaskHash>& hashes,
+                                              EarlierBatches& earlier) {
+  InHand in_hand{.batch = 0, .hashes = hashes, .attempts = std::vector<std::uint32_t>(hashes.size())};
+  if (hashes.empty()) return in_hand;
+  for (const std::int64_t number : connection_->index.batches_of(hashes.front())) {
+    SQLite::Statement& row = connection_->read_batch;
+    row.bind(1, number);
+    const bool is_it = row.executeStep() && bytes_of(row.getColumn(5)) == batch.handle &&
+                       bytes_of(row.getColumn(6)) == batch.unique && row.getColumn(7).getInt() != 0;
+    row.reset();
+    if (!is_it) continue;
+    in_hand.batch = number;
+    Earlier& delivery = read_earlier(number, earlier);
+    for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
+      const Task& task = batch.tasks[i];
+      if (delivery.begun.contains(task.id)) in_hand.attempts[i] = count_attempts(task) + 1;
+    }
+    return in_hand;
+  }
+  return in_hand;
 }
 
 void SqliteStore::write_delivery(const RecordEntry& entry) {
@@ -243,11 +463,13 @@ void SqliteStore::write_delivery(const RecordEntry& entry) {
 }
 
 void SqliteStore::forget(const RecordEntry& entry) {
-  if (entry.kind == RecordEntry::Kind::finished) rows_.erase(key(*entry.batch));
+  if (entry.kind == RecordEntry::Kind::finished) in_hand_.erase(key(*entry.batch));
   if (entry.kind == RecordEntry::Kind::delivered) awaiting_delivery_.erase(key(entry.handle, entry.unique));
 }
 
-std::int64_t SqliteStore::insert_batch(const Batch& batch, const std::string* start) {
+std::int64_t SqliteStore::insert_batch(const Batch& batch, const std::string* start,
+                                       const std::vector<TaskHash>& hashes, std::string_view workload) {
+  const std::string ids = bytes_of_hashes(hashes);
   SQLite::Statement& statement = connection_->insert_batch;
   bind_bytes(statement, 1, batch.unique);
   bind_bytes(statement, 2, batch.handle);
@@ -256,8 +478,12 @@ std::int64_t SqliteStore::insert_batch(const Batch& batch, const std::string* st
   bind_or_null(statement, 5, start);
   statement.bind(6, static_cast<std::int64_t>(batch.tasks.size()));
   statement.bind(7, worker_);
+  statement.bindNoCopy(8, static_cast<const void*>(ids.data()), static_cast<int>(ids.size()));
+  bind_workload(statement, 9, workload);
   execute(statement);
-  return connection_->database.getLastInsertRowid();
+  const std::int64_t number = connection_->database.getLastInsertRowid();
+  connection_->index.add(number, hashes);
+  return number;
 }
 
 // A batch of which a task has no result was cut short, and has no end.
@@ -279,57 +505,56 @@ bool SqliteStore::finish_batch(const Batch& batch, std::int64_t number, const st
   return execute(statement) == 1;
 }
 
-// The row of a task whose start is not known here: it was answered without being run, or its start was
-// recorded by an earlier connection or not at all.
-std::int64_t SqliteStore::row_of_task(const Batch& batch, const Task& task, std::int64_t number) {
-  if (const auto sequence = insert_task(batch, task, number, nullptr)) return *sequence;
-  SQLite::Statement& statement = connection_->find_task;
-  bind_bytes(statement, 1, task.id);
-  statement.executeStep();
-  const std::int64_t sequence = statement.getColumn(0).getInt64();
-  statement.reset();
-  return sequence;
+void SqliteStore::extend_batch(std::int64_t number, Extent extent) {
+  connection_->extend_batch.bind(1, extent.first);
+  connection_->extend_batch.bind(2, extent.last);
+  connection_->extend_batch.bind(3, number);
+  execute(connection_->extend_batch);
 }
 
-// Nothing when there is a row already.
-std::optional<std::int64_t> SqliteStore::insert_task(const Batch& batch, const Task& task,
-                                                     std::int64_t number, const std::string* start) {
-  bind_task(connection_->insert_task, batch, task, number, start);
-  if (execute(connection_->insert_task) == 0) return std::nullopt;
-  return connection_->database.getLastInsertRowid();
-}
-
-void SqliteStore::bind_task(SQLite::Statement& statement, const Batch& batch, const Task& task,
-                            std::int64_t number, const std::string* start) {
-  const std::optional<Timestamp> created = parse_rfc3339(task.created_date);
-  const std::string created_time = created ? record_time(*created) : std::string();
-  bind_bytes(statement, 1, task.id);
-  created ? statement.bind(2, created_time) : statement.bind(2);
-  bind_bytes(statement, 3, batch.function);
-  bind_bytes(statement, 4, task.arguments);
+std::int64_t SqliteStore::insert_task(const Task& task, std::int64_t batch, std::uint32_t attempts,
+                                      Timestamp now) {
+  const std::optional<Timestamp> created = created_time(task);
+  SQLite::Statement& statement = connection_->insert_task;
+  statement.bind(1, ++last_sequence_);
+  statement.bind(2, batch);
+  bind_bytes(statement, 3, task.id);
+  created ? statement.bind(4, created->time_since_epoch().count()) : statement.bind(4);
   statement.bind(5, static_cast<int>(task.wants_output));
-  statement.bind(6, number);
-  bind_bytes(statement, 7, options_.client);
-  bind_or_null(statement, 8, start);
-  statement.bind(9, start == nullptr ? 0 : 1);
+  bind_bytes(statement, 6, task.arguments);
+  statement.bind(7, attempts);
+  bind_result(statement, task, now);
+  execute(statement);
+  return last_sequence_;
 }
 
-bool SqliteStore::end_task(const Task& task, std::int64_t sequence, const std::string& now) {
+void SqliteStore::change_task(const Task& task, std::int64_t row, Timestamp now) {
+  connection_->change_task.bind(1, row);
+  bind_result(connection_->change_task, task, now);
+  execute(connection_->change_task);
+}
+
+void SqliteStore::bind_result(SQLite::Statement& statement, const Task& task, Timestamp now) {
   const TaskResult& result = *task.result;
-  const std::string time = result.finished ? record_time(*result.finished) : now;
   const std::int64_t exit_code = wire_exit_code(result.exit_code);
   const bool capture = options_.capture_output;
   const bool error_wanted = capture || exit_code != 0;
-  SQLite::Statement& statement = connection_->finish_task;
-  statement.bindNoCopy(1, time);
-  statement.bind(2, exit_code);
-  bind_or_null(statement, 3, capture ? &result.output : nullptr);
-  bind_or_null(statement, 4, error_wanted ? &result.error : nullptr);
-  bind_or_null(statement, 5, capture && !result.process_output.empty() ? &result.process_output : nullptr);
-  bind_or_null(statement, 6, error_wanted && !result.process_error.empty() ? &result.process_error : nullptr);
-  statement.bind(7, sequence);
-  bind_bytes(statement, 8, task.id);
-  return execute(statement) == 1;
+  statement.bind(8, result.finished.value_or(now).time_since_epoch().count());
+  statement.bind(9, exit_code);
+  bind_or_null(statement, 10, capture ? &result.output : nullptr);
+  bind_or_null(statement, 11, error_wanted ? &result.error : nullptr);
+  bind_or_null(statement, 12, capture && !result.process_output.empty() ? &result.process_output : nullptr);
+  bind_or_null(statement, 13,
+               error_wanted && !result.process_error.empty() ? &result.process_error : nullptr);
+  bind_or_null(statement, 14, result.ended_by.empty() ? nullptr : &result.ended_by);
+}
+
+std::optional<Timestamp> SqliteStore::created_time(const Task& task) {
+  if (task.created_date != last_created_text_) {
+    last_created_ = parse_rfc3339(task.created_date);
+    last_created_text_ = task.created_date;
+  }
+  return last_created_;
 }
 
 }  // namespace quire
