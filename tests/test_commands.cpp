@@ -58,7 +58,7 @@ TEST_CASE("commands: which one") {
   SUBCASE("every command explains itself, with an example") {
     for (const std::string command :
          {"worker", "submit", "try", "scripts list", "scripts check", "scripts new", "tasks list",
-          "tasks show", "tasks watch", "tasks export", "tasks cancel", "tasks retry", "status", "doctor"}) {
+          "tasks show", "tasks watch", "tasks export", "tasks cancel", "tasks retry", "tasks clear", "status", "doctor"}) {
       CAPTURE(command);
       const Ended help = run("quire " + command + " --help");
       CHECK(help.code == 0);

@@ -116,7 +116,7 @@ void Drain::start() {
 }
 
 void Drain::take() {
-  if (impl_->reader.is_open()) impl_->read_all();
+  if (impl_->reader) impl_->read_all();
 }
 
 void Drain::finish() {

@@ -13,6 +13,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "worker/record_reader.hpp"
 #include "worker/settings.hpp"
 #include "worker/sqlite_schema.hpp"
 #include "worker/worker_presence.hpp"
@@ -363,7 +364,11 @@ struct TaskQuery::Impl {
       read_texts(row, found->task);
       return false;
     };
-    if (look(first_open, last_of_all)) descend(last_place(), look);
+    if (all_stand_in_tasks()) {
+      descend(last_place(), look);
+    } else if (const std::optional<std::int64_t> place = find_task(*database, id)) {
+      look(*place, *place);
+    }
     if (found) tell_attempts(*found);
     return found;
   }

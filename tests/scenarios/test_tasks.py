@@ -128,6 +128,27 @@ class TestTasks(Scenario):
         watch.send_signal(signal.SIGINT)
         self.assertEqual(watch.wait(60), 0)
 
+    def test_what_has_ended_is_cleared_by_what_is_said_and_exported_first(self):
+        self.start("mix_native", "gated")
+        good, bad = self.run_tasks("one x 0", "two x 3")
+        running = self.gated("gated")
+        self.the_gate.wait_for(1)
+        (third,) = running.tasks
+        self.assertIn("--all deletes everything", self.quire("tasks", "clear", code=64)[1])
+        self.assertIn("0 tasks deleted", self.quire("tasks", "clear", "--before", "1d")[0])
+        path = os.path.join(self.folder, "before.csv")
+        output = self.quire("tasks", "clear", "--state", "failed", "--export", path)[0]
+        self.assertIn("1 task written", output)
+        self.assertIn("1 task deleted", output)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual([row["id"] for row in csv.DictReader(file)], [bad])
+        self.assertEqual(self.ids(), sorted([good, third]))
+        self.assertIn("1 task deleted", self.quire("tasks", "clear", "--all")[0])
+        self.assertEqual(self.ids(), [third])
+        self.the_gate.open()
+        self.controller.wait([running])
+        self.assertEqual(self.ids("--state", "done"), [third])
+
     # ---- cancel and retry ----
 
     def test_cancel_a_task_that_waits_and_one_that_runs(self):
@@ -146,6 +167,7 @@ class TestTasks(Scenario):
         codes = {task_id: result["exitCode"] for batch in (running, waiting) for task_id, result in batch.results().items()}
         self.assertEqual(sorted(codes.values()), [0, 0, CANCELLED, CANCELLED])
         self.assertEqual({codes[kept], codes[runs]}, {CANCELLED})
+        self.assertEqual(self.ids("--state", "cancelled"), sorted([kept, runs]))
         self.assertIn("not cancelled", self.quire("tasks", "cancel", kept, code=1)[0])
 
     def test_cancel_names_those_that_share_the_process(self):

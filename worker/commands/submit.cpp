@@ -1,11 +1,7 @@
 // quire submit: tasks to the job server, as a controller would send them, and what came of each.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <csignal>
 #include <cstring>
 #include <fstream>
 #include <iomanip>
@@ -14,10 +10,12 @@
 
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
+#include "worker/commands/interrupt.hpp"
 #include "worker/commands/progress.hpp"
 #include "worker/commands/result_output.hpp"
 #include "worker/commands/submission.hpp"
 #include "worker/commands/task_input.hpp"
+#include "worker/commands/tasks.hpp"
 #include "worker/workers_key.hpp"
 
 namespace quire {
@@ -25,41 +23,11 @@ namespace {
 
 namespace po = boost::program_options;
 
-volatile std::sig_atomic_t interrupted = 0;
-
-// While it lives the first INT or TERM is remembered; the second one ends the process as ever.
-class InterruptWatch {
- public:
-  InterruptWatch() {
-    interrupted = 0;
-    struct sigaction action {};
-    action.sa_handler = [](int) { interrupted = 1; };
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    ::sigaction(SIGINT, &action, &before_int_);
-    ::sigaction(SIGTERM, &action, &before_term_);
-  }
-  ~InterruptWatch() {
-    ::sigaction(SIGINT, &before_int_, nullptr);
-    ::sigaction(SIGTERM, &before_term_, nullptr);
-  }
-  InterruptWatch(const InterruptWatch&) = delete;
-  InterruptWatch& operator=(const InterruptWatch&) = delete;
-
- private:
-  struct sigaction before_int_ {};
-  struct sigaction before_term_ {};
-};
-
 ResultFormat result_format(const std::string& name) {
   if (name == "table") return ResultFormat::table;
   if (name == "json") return ResultFormat::json;
   if (name == "csv") return ResultFormat::csv;
   throw UsageError("--format " + name + " is not known; choose table, json or csv.");
-}
-
-std::size_t table_width() {
-  winsize size{};
-  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
 }
 
 // What stands before "--" and, where there is one, what follows it.
@@ -207,11 +175,11 @@ int run_submit(const std::vector<std::string>& arguments) {
 
   const bool quiet = values["quiet"].as<bool>();
   Destination destination(values);
-  const auto output = make_result_output(format, destination.stream(), table_width());
+  const auto output = make_result_output(format, destination.stream(), terminal_width());
   Progress progress(Progress::mode_for(quiet));
   const InterruptWatch watch;
   submission.reason_to_stop = [&] {
-    return interrupted != 0 ? "The submission was interrupted." : destination.problem();
+    return InterruptWatch::came() ? "The submission was interrupted." : destination.problem();
   };
   Tally tally;
   try {

@@ -18,6 +18,7 @@ constexpr std::array parts = {
     Command{"export", "CSV for a spreadsheet, with AtoM's columns or all of them", run_tasks_export},
     Command{"cancel", "keep tasks from beginning, or end them, without harm to others", run_tasks_cancel},
     Command{"retry", "submit tasks that have ended once more, under new ids", run_tasks_retry},
+    Command{"clear", "delete tasks that have ended from the record", run_tasks_clear},
 };
 
 void print_help(std::ostream& to) {
