@@ -253,7 +253,11 @@ void create_functions(SQLite::Database& database) {
 
 void prepare_record(SQLite::Database& database) {
   create_functions(database);
-  const bool current = checked_version(database) == current_version;
+  const bool current = [&] {
+    // What it reads belongs together: another worker may be making the file what it is to be.
+    const SQLite::Transaction reading(database);
+    return checked_version(database) == current_version;
+  }();
   const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
   if (mode != "wal") {
     throw std::runtime_error("its file system does not allow SQLite's WAL mode (it stays in mode " + mode +

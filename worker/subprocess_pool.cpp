@@ -159,11 +159,20 @@ struct SubprocessPool::Impl {
     return groups.try_emplace(key, Group{HostGroup(loop, module, held_descriptor, events)}).first->second;
   }
 
-  // Start as many subsets as the budget allows, each time one of the batch that has the fewest running and,
-  // among those, came first. A batch whose host is not ready, or whose script is running and must not run
-  // twice, is passed over.
+  // Whether the batch may start a process. Within the budget any may; beyond it one that has none, while another
+  // has several: the system then shares the processors, so that a short batch does not wait for the end of a
+  // long one's processes.
+  bool may_start_another(const BatchRun& batch) const {
+    if (running.size() < settings->max_processes) return true;
+    return batch.running == 0 && running.size() < 2 * settings->max_processes &&
+           std::ranges::any_of(batches, [](const auto& other) { return other->running > 1; });
+  }
+
+  // Start as many subsets as may be, each time one of the batch that has the fewest running and, among those,
+  // came first. A batch whose host is not ready, or whose script is running and must not run twice, is passed
+  // over.
   void schedule() {
-    while (!interrupted && !short_of_resources && running.size() < settings->max_processes) {
+    while (!interrupted && !short_of_resources) {
       std::shared_ptr<BatchRun> next;
       // By copy: a batch that cannot be run at all is taken out of the list on the way.
       for (const std::shared_ptr<BatchRun>& batch : std::vector(batches.begin(), batches.end())) {
@@ -171,7 +180,7 @@ struct SubprocessPool::Impl {
         if (batch->exclusive && batch->group->exclusive_running) continue;
         if (!next || batch->running < next->running) next = batch;
       }
-      if (!next) break;
+      if (!next || !may_start_another(*next)) break;
       start_subset(next);
     }
   }

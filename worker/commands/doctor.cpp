@@ -10,6 +10,7 @@
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/tasks.hpp"
+#include "worker/hand_over_check.hpp"
 #include "worker/health.hpp"
 #include "worker/nearest.hpp"
 
@@ -46,6 +47,16 @@ void print_json(const std::vector<Finding>& findings) {
   }
 }
 
+// What is to be known while the old worker still runs.
+std::vector<Finding> before_the_change(const Settings& settings) {
+  std::vector<Finding> findings;
+  for (const HandOverFinding& finding : check_hand_over(settings)) {
+    findings.push_back(
+        {static_cast<Finding::Level>(static_cast<int>(finding.level)), finding.check, finding.sentence});
+  }
+  return findings;
+}
+
 }  // namespace
 
 int run_doctor(const std::vector<std::string>& arguments) {
@@ -58,9 +69,14 @@ int run_doctor(const std::vector<std::string>& arguments) {
                                          "one key, client scripts that do not load, the record, limits, the "
                                          "clock. Exits as monitoring wants it:\n"
                                          "0 all is well, 1 warnings, 2 something is critical.",
-                          .example = "quire doctor\nquire doctor --without modules,clock --json"});
+                          .example = "quire doctor\nquire doctor --without modules,clock --json\n"
+                                     "quire doctor --archivematica --config /etc/quire/archivematica.conf"});
   options.own().add_options()("without", po::value<std::string>()->default_value("")->value_name("LIST"),
                               "checks to leave out, separated by commas: the second column")(
+      "archivematica", po::bool_switch(),
+      "before a site moves over from Archivematica's or CCP's own worker: interpreter, shared folder, "
+      "assets, job "
+      "servers, and every module, loaded in a process of its own")(
       "json", po::bool_switch(), "a line of JSON for each finding: level, check, sentence");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (!options.words().empty())
@@ -71,7 +87,9 @@ int run_doctor(const std::vector<std::string>& arguments) {
   WorkersStatus workers = ask_workers(site.settings.state_directory);
   site.workers = std::move(workers.workers);
   site.problems = std::move(workers.problems);
-  const std::vector<Finding> findings = examine(site, without);
+  std::vector<Finding> findings = options.values()["archivematica"].as<bool>()
+                                      ? before_the_change(site.settings)
+                                      : examine(site, without);
   if (options.values()["json"].as<bool>()) {
     print_json(findings);
   } else {
