@@ -121,15 +121,17 @@ class TestMetrics(Scenario):
         self.assertEqual(self.get("/other")[0], 404)
 
     def test_a_record_that_cannot_be_written_is_told_and_the_worker_stays_ready(self):
-        worker = self.start()
-        self.controller.run("hello", task("World"))
-        with open(worker.settings["record"], "r+b") as file:
-            file.write(b"no database any more" * 1000)
-        wait_until(lambda: self.controller.run("hello", task("World"))[0]["exitCode"] == 0
-                   and self.metrics()["quire_record_healthy"] == 0, "the record to be found broken")
+        record = os.path.join(self.folder, "corrupt.sqlite")
+        with open(record, "w", encoding="utf-8") as file:
+            file.write("A letter to the archivist. " * 1000)
+        self.start(record=record)
+        self.assertEqual(self.controller.run("hello", task("World"))[0]["exitCode"], 0)
+        metrics = self.metrics()
+        self.assertEqual(metrics["quire_record_healthy"], 0)
+        self.assertGreater(metrics["quire_record_backlog_entries"], 0)
         status, text = self.get("/readyz")
         self.assertEqual(status, 200)
-        self.assertIn("record: The record ", text)
+        self.assertIn("cannot be written: file is not a database", text)
 
     def test_an_address_that_is_taken_is_told_and_tried_again_and_the_worker_runs(self):
         with socket.socket() as other:
