@@ -41,6 +41,7 @@ std::vector<Metrics::Gauge> gauges_of(const WorkerStatus& status, const RecordSt
     waiting += batch.waiting.size();
     oldest = std::max(oldest, batch.age.count());
   }
+  for (const SubsetStatus& subset : status.subsets) waiting += subset.waiting.size();
   const auto number = [](auto value) { return static_cast<double>(value); };
   return {
       {.name = "quire_build_info",
@@ -54,7 +55,7 @@ std::vector<Metrics::Gauge> gauges_of(const WorkerStatus& status, const RecordSt
       one("quire_batches_in_hand", "Batches in hand", number(status.batches.size())),
       one("quire_batch_slots", "Batches in hand at most (workers)", number(status.slots)),
       one("quire_oldest_batch_seconds", "Seconds for which the oldest batch has been in hand", oldest),
-      one("quire_tasks_waiting", "Tasks in hand that no process has been given yet", number(waiting)),
+      one("quire_tasks_waiting", "Tasks in hand that have not begun", number(waiting)),
       one("quire_subsets_running", "Processes that run tasks", number(status.subsets.size())),
       one("quire_subset_slots", "Processes that run tasks at most (max_processes)",
           number(status.max_processes)),

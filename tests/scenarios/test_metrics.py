@@ -11,8 +11,10 @@ import urllib.request
 from support.controller import task, tasks_of
 from support.scenario import Scenario
 from support.waiting import wait_until
+from support.worker import BUILD
 
 DASHBOARD = os.path.join(os.path.dirname(__file__), "..", "..", "etc", "grafana", "quire.json")
+SHIPPED = os.path.join(BUILD, "lib", "quire", "clientScripts")
 LABELS = r'\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)+\}'
 SAMPLE = re.compile(rf"([a-zA-Z_:][\w:]*)({LABELS})? (\S+)")
 
@@ -48,7 +50,7 @@ class TestMetrics(Scenario):
     def start(self, functions=("hello",), **settings):
         self.port = free_port()
         return self.start_worker({function: "hello" for function in functions},
-                                 {"metrics_address": f"127.0.0.1:{self.port}", **settings})
+                                 {"metrics_address": f"127.0.0.1:{self.port}", **settings}, folders=[SHIPPED])
 
     def get(self, path):
         """(status, text)"""
@@ -119,23 +121,26 @@ class TestMetrics(Scenario):
         self.assertEqual(self.get("/other")[0], 404)
 
     def test_a_record_that_cannot_be_written_is_told_and_the_worker_stays_ready(self):
-        worker = self.start()
-        self.controller.run("hello", task("World"))
-        with open(worker.settings["record"], "r+b") as file:
-            file.write(b"no database any more" * 1000)
-        wait_until(lambda: self.controller.run("hello", task("World"))[0]["exitCode"] == 0
-                   and self.metrics()["quire_record_healthy"] == 0, "the record to be found broken")
+        record = os.path.join(self.folder, "corrupt.sqlite")
+        with open(record, "w", encoding="utf-8") as file:
+            file.write("A letter to the archivist. " * 1000)
+        self.start(record=record)
+        self.assertEqual(self.controller.run("hello", task("World"))[0]["exitCode"], 0)
+        metrics = self.metrics()
+        self.assertEqual(metrics["quire_record_healthy"], 0)
+        self.assertGreater(metrics["quire_record_backlog_entries"], 0)
         status, text = self.get("/readyz")
         self.assertEqual(status, 200)
-        self.assertIn("record: The record ", text)
+        self.assertIn("cannot be written: file is not a database", text)
 
     def test_an_address_that_is_taken_is_told_and_tried_again_and_the_worker_runs(self):
         with socket.socket() as other:
             other.bind(("127.0.0.1", 0))
             other.listen()
             self.port = other.getsockname()[1]
-            worker = self.start_worker({"hello": "hello"}, {"metrics_address": f"127.0.0.1:{self.port}"})
-            self.assertIn(f"metrics: cannot listen on 127.0.0.1:{self.port}: Address already in use", worker.log_text())
+            worker = self.start_worker({"hello": "hello"}, {"metrics_address": f"127.0.0.1:{self.port}"}, folders=[SHIPPED])
+            wait_until(lambda: f"metrics: cannot listen on 127.0.0.1:{self.port}: Address already in use"
+                       in worker.log_text(), "the worker to tell of it")
             self.assertEqual(self.controller.run("hello", task("World"))[0]["exitCode"], 0)
         wait_until(lambda: f"metrics: on http://127.0.0.1:{self.port}/" in worker.log_text(), "the address to be free")
         self.assertEqual(self.get("/healthz")[0], 200)
