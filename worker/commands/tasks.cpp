@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "worker/commands/command.hpp"
+#include "worker/commands/help.hpp"
 #include "worker/nearest.hpp"
 
 namespace quire {
@@ -21,15 +22,15 @@ constexpr std::array parts = {
     Command{"clear", "delete tasks that have ended from the record", run_tasks_clear},
 };
 
-void print_help(std::ostream& to) {
-  to << "Usage: quire tasks list|show|watch|export|cancel|retry|clear …\n\n";
-  for (const Command& part : parts) {
-    to << "  " << part.name << std::string(8 - std::string(part.name).size(), ' ') << part.summary << '\n';
-  }
-  to << "\nStates: queued (a worker has it and has not begun it), running, done, failed, cancelled, lost "
-        "(its worker\n"
-        "is gone). `quire tasks list --help`, and so on, explains one.\n\nExample:\n"
-        "  quire tasks list --state failed,lost --since 1d\n";
+Help help() {
+  Help help{.usage = "quire tasks COMMAND [OPTIONS]",
+            .description =
+                "What happened to every task, and what happens: the record of this host's workers. States: queued "
+                "(a\nworker has it and has not begun it), running, done, failed, cancelled, lost (its worker is "
+                "gone).",
+            .example = "quire tasks list --state failed,lost --since 1d"};
+  for (const Command& part : parts) help.parts.push_back({part.name, part.summary});
+  return help;
 }
 
 }  // namespace
@@ -40,8 +41,8 @@ int run_tasks(const std::vector<std::string>& arguments) {
         "Say what to do: list, show, watch, export, cancel, retry or clear. `quire tasks --help` explains.");
   }
   const std::string& word = arguments[0];
-  if (word == "--help" || word == "-h") {
-    print_help(std::cout);
+  if (const auto form = help_form_of_word(word)) {
+    std::cout << help_of_parts(help(), *form);
     return exit_ok;
   }
   const auto part = std::ranges::find_if(parts, [&](const Command& each) { return word == each.name; });
