@@ -99,7 +99,7 @@ json::object answer(WorkerControl& control, const json::object& question) {
   if (name == "written") {
     const auto written = control.written(json::value_to<std::string>(question.at("task")));
     if (!written) return {{"found", false}};
-    return {{"found", true}, {"output", ending(written->output)}, {"error", ending(written->error)}};
+    return {{"found", true}, {"stdout", ending(written->output)}, {"stderr", ending(written->error)}};
   }
   if (name == "cancel") {
     const json::value* const subset = question.if_contains("subset");
@@ -205,7 +205,7 @@ std::optional<WrittenSoFar> decode_written(std::string_view line) {
   return decode(line, [](const json::object& object) {
     std::optional<WrittenSoFar> written;
     if (get<bool>(object, "found"))
-      written = {.output = get<std::string>(object, "output"), .error = get<std::string>(object, "error")};
+      written = {.output = get<std::string>(object, "stdout"), .error = get<std::string>(object, "stderr")};
     return written;
   });
 }

@@ -13,7 +13,7 @@
 //   (worker_status.hpp)
 //
 //   {"request":"written","task":"…"}
-//   {"found":true,"output":"…","error":"…"}                      of each the last 64 KiB, as UTF-8
+//   {"found":true,"stdout":"…","stderr":"…"}                    of each the last 64 KiB, as UTF-8
 //
 //   {"error":"There is no request \"statsu\"; there are status, written and cancel."}
 #pragma once

@@ -19,7 +19,8 @@ class TestPage(Scenario):
     def test_in_a_browser(self):
         port = free_port()
         worker = self.make_worker({"speaks_v0.0": "speaks", "talks": "talks", "gated": "gated"},
-                                  {"page_address": f"127.0.0.1:{port}", "page_hosts": "quire.example"})
+                                  {"page_address": f"127.0.0.1:{port}", "page_hosts": "quire.example",
+                                   "max_processes": "5"})
         write_scripts(worker.scripts)
         worker.start()
         self.wait_for_functions(worker, ["speaks_v0.0", "talks", "gated"])
