@@ -38,8 +38,9 @@ class TestSites(Scenario):
 
     def test_each_worker_gets_the_work_of_its_own_site_only(self):
         first, second, third = self.site(workers_key="site1"), self.site(workers_key="site2"), self.site()
-        self.assertEqual({name for name, row in self.server.status().items() if row[2] > 0},
-                         {key + name for key in ("site1-", "site2-", "") for name in MODULES})
+        names = {key + name for key in ("site1-", "site2-", "") for name in MODULES}
+        wait_until(lambda: {name for name, row in self.server.status().items() if row[2] > 0} == names,
+                   "the functions of all three, and no others, to be offered")
         for _ in range(3):
             self.assertEqual(self.words("site1-words_v0.0"), ["words_v0.0", "a", "b"])
         self.assertEqual(self.words("site2-words_v0.0"), ["words_v0.0", "a", "b"])
