@@ -88,7 +88,8 @@ TEST_CASE("tasks: times and ages") {
   const Timestamp day_ago = moment_of("1d", "--since");
   CHECK(day_ago <= now() - std::chrono::hours(24));
   CHECK(day_ago > now() - std::chrono::hours(25));
-  CHECK(moment_of("0s", "--since") <= now());
+  const Timestamp moment = moment_of("0s", "--since");
+  CHECK(moment <= now());
   for (const char* const text : {"", "yesterday", "5", "d", "5w", "-1d", "2024-13-01", "99999999999d"}) {
     CAPTURE(text);
     CHECK_THROWS_WITH_AS(moment_of(text, "--since"), doctest::Contains("--since"), UsageError);

@@ -121,7 +121,8 @@ class TestControl(Scenario):
         self.the_gate.wait_for(1)
         second = self.submit("gated_independent", "", "quick")
         third = self.submit("gated_independent_b", "")
-        wait_until(lambda: len(self.control.status()["batches"]) == 3, "all batches to be in hand")
+        wait_until(lambda: sum(len(batch["waiting"]) for batch in self.control.status()["batches"]) == 3,
+                   "the tasks of both to wait for a process")
         cancelled, other = second.tasks
         (alone,) = third.tasks
         self.assertEqual(self.control.cancel(cancelled, alone, "nobody"),
