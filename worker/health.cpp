@@ -1,3 +1,5 @@
+// One room although it is long: every check reads the same answers of the job servers, asked for once, and says what it
+// finds in the same words.
 #include "worker/health.hpp"
 
 #include <sys/resource.h>

@@ -1,3 +1,4 @@
+// One room although it is long: Beast is included here and nowhere else, since it takes long to compile.
 #include "worker/http_server.hpp"
 
 #include <algorithm>
@@ -261,7 +262,7 @@ struct HttpServer::Impl {
     thread.join();
   }
 
-  // Another program may have the port for now.
+  // Another program may have the port.
   void listen() try {
     acceptor = tcp::acceptor(loop, endpoint);  // with SO_REUSEADDR
     port = acceptor->local_endpoint().port();

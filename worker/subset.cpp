@@ -1,3 +1,5 @@
+// One room although it is long: what a process has reported, captured and been ended for together make the results of
+// its tasks.
 #include "worker/subset.hpp"
 
 #include <fcntl.h>
