@@ -54,18 +54,23 @@ class TestDivision(Scenario):
         self.check_that_batches_take_turns(["exclusive", "again"] * 2)
 
     def test_no_more_processes_run_than_the_budget_allows(self):
-        self.start_worker({"counted": "counted"}, {"max_processes": "3", "workers": "8"})
-        path = os.path.join(self.folder, "counter")
-        with open(path, "w", encoding="utf-8") as counter:
-            counter.write("0 0\n")
-        batches = [self.controller.submit("counted", tasks_of(*(task(f"'{path}' 3") for _ in range(12))))
-                   for _ in range(6)]
-        self.controller.wait(batches)
-        for batch in batches:
-            self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
-        with open(path, encoding="utf-8") as counter:
-            # Three had to run at once before any could end; a fourth would have been seen.
-            self.assertEqual(counter.read(), "0 3\n")
+        # A batch without a process may have one beyond the budget while another has several: so one batch comes
+        # alone, or each has no more than one.
+        self.start_worker({"counted": "counted", "counted_one": "counted"}, {"max_processes": "3", "workers": "8"},
+                          functions={"counted_one": {"concurrent_instances": 1}})
+        for function, count in (("counted", 1), ("counted_one", 6)):
+            with self.subTest(function):
+                path = os.path.join(self.folder, function)
+                with open(path, "w", encoding="utf-8") as counter:
+                    counter.write("0 0\n")
+                batches = [self.controller.submit(function, tasks_of(*(task(f"'{path}' 3") for _ in range(12))))
+                           for _ in range(count)]
+                self.controller.wait(batches)
+                for batch in batches:
+                    self.assertEqual({result["exitCode"] for result in batch.results().values()}, {0})
+                with open(path, encoding="utf-8") as counter:
+                    # Three had to run at once before any could end; a fourth would have been seen.
+                    self.assertEqual(counter.read(), "0 3\n")
 
     def test_a_long_batch_leaves_room_for_a_short_one(self):
         self.start_worker({"gated": "gated", "pids": "pids"}, {"max_processes": "2", "workers": "8"},
