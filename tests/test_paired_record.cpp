@@ -5,6 +5,7 @@
 #include "tests/support/mariadb_server.hpp"
 #include "tests/support/record_fixture.hpp"
 #include "worker/mariadb_record.hpp"
+#include "worker/no_record.hpp"
 
 using namespace quire;
 using namespace quire::test;
@@ -58,6 +59,19 @@ TEST_CASE("paired record") {
     CHECK(pair.column("exitCode", "a-0") == "9");
     CHECK(pair.server.column("client", "a-0") == "other:1");
     CHECK(pair.server.column("endTime", "a-0") == "2024-08-04 21:44:55.661575");
+  }
+  SUBCASE("without a record of our own the database is asked and written all the same") {
+    NoRecord none;
+    PairedRecord alone{none, pair.database};
+    CHECK(alone.begin(batch, batch.unanswered()).to_run.size() == 4);
+    CHECK(pair.server.column("startTime IS NOT NULL", "a-3") == "1");
+    answer(batch, 6);
+    alone.finished(batch);
+    CHECK(pair.server.column("exitCode", "a-3") == "6");
+    Batch again = make_batch("a", 4);
+    CHECK(alone.begin(again, again.unanswered()).to_run.empty());
+    CHECK(again.tasks[3].result->exit_code == 6);
+    CHECK(again.tasks[3].result->in_database);
   }
   SUBCASE("what our record alone knows is answered, and in the database afterwards") {
     pair.run(pair.own, "a", 4, 5);

@@ -214,6 +214,16 @@ TEST_CASE("settings: the environment") {
 
 TEST_CASE("settings: complete") {
   Settings settings;
+  SUBCASE("a record that is none is no path; ./none is one") {
+    settings.record = "none";
+    settings.complete();
+    CHECK(settings.record == "none");
+    CHECK_FALSE(settings.keeps_record());
+    settings.record = "./none";
+    settings.complete();
+    CHECK(settings.record == (std::filesystem::current_path() / "none").string());
+    CHECK(settings.keeps_record());
+  }
   SUBCASE("what is left open gets a usable value") {
     settings.complete();
     CHECK(settings.workers == 2 * settings.max_processes);

@@ -48,6 +48,8 @@ TEST_CASE_FIXTURE(RecordFixture, "task query: what is asked") {
   TaskQuery query(path);
   SUBCASE("a record that is not there is said to be missing") {
     CHECK_THROWS_WITH_AS(query.list({}, 10), doctest::Contains("There is no record"), RecordUnreadable);
+    TaskQuery none("none");
+    CHECK_THROWS_WITH_AS(none.counts(), doctest::Contains("(record = none)"), RecordUnreadable);
   }
   SUBCASE("a file of another program is refused") {
     SQLite::Database((folder / "other").string(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)

@@ -28,6 +28,7 @@
 #include "worker/mariadb_record.hpp"
 #include "worker/metrics.hpp"
 #include "worker/metrics_service.hpp"
+#include "worker/no_record.hpp"
 #include "worker/page/page_server.hpp"
 #include "worker/paired_record.hpp"
 #include "worker/service_manager.hpp"
@@ -57,7 +58,9 @@ std::string host_name() {
   return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
 }
 
+// Null where the settings want no record.
 std::unique_ptr<SqliteRecord> open_record(const Settings& settings, const std::string& client) try {
+  if (!settings.keeps_record()) return nullptr;
   return std::make_unique<SqliteRecord>(
       SqliteRecord::Options{.path = settings.record,
                             .client = client,
@@ -131,7 +134,7 @@ class Daemon {
         strays_(loop_, [this] { return pool_.host_pids(); }),
         handler_(runner(settings), timed_record_, &metrics_),
         gearman_(gearman_options(), work_for(site_)) {
-    pool_.let_hosts_hold(record_->presence_descriptor());
+    if (record_) pool_.let_hosts_hold(record_->presence_descriptor());
     for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) signals_.add(number);
     pool_.count_with(metrics_);
     listen_to_control();
@@ -174,7 +177,7 @@ class Daemon {
   }
 
   std::vector<Metrics::Gauge> gauges() try {
-    return gauges_of(control_.snapshot(), record_->state());
+    return gauges_of(control_.snapshot(), record_state());
   } catch (const ControlUnavailable&) {
     return {};  // better nothing than what is not so
   }
@@ -185,11 +188,11 @@ class Daemon {
     if (beat > longest_beat) {
       health.stuck = "The main loop has not come round for " +
                      std::to_string(std::chrono::duration_cast<std::chrono::seconds>(beat).count()) + " s.";
-    } else if (std::max(gearman_.oldest_turn(), record_->busy_for()) >= longest_turn) {
+    } else if (std::max(gearman_.oldest_turn(), record_busy_for()) >= longest_turn) {
       health.stuck = "A thread has not come round for " + std::to_string(longest_turn.count()) + " s.";
     }
-    const RecordState record = record_->state();
-    health.record = record.healthy ? "healthy" : record.problem;
+    const RecordState record = record_state();
+    health.record = !record_ ? "none (record = none)" : record.healthy ? "healthy" : record.problem;
     try {
       const WorkerStatus status = control_.snapshot();
       const bool connected = std::ranges::any_of(status.servers, &JobServerStatus::connected);
@@ -225,7 +228,7 @@ class Daemon {
   DaemonControl::Parts control_parts() {
     return {.client = client_,
             .settings = [this]() -> const Settings& { return site_->settings; },
-            .record = [this] { return record_->state(); },
+            .record = [this] { return record_state(); },
             .pool = [this](WorkerStatus& status) { pool_.describe(status); },
             .gearman = [this](WorkerStatus& status) { gearman_.describe(status); },
             .written = [this](const std::string& id) { return pool_.written(id); },
@@ -235,8 +238,19 @@ class Daemon {
 
   // Where what happens to tasks is written.
   TaskRecord& record() {
-    if (!database_) return *record_;
-    return both_records_.emplace(*record_, *database_);
+    if (!database_) return own_record();
+    return both_records_.emplace(own_record(), *database_);
+  }
+
+  TaskRecord& own_record() {
+    if (record_) return *record_;
+    return no_record_;
+  }
+
+  // A record that is not kept is always well, and never busy.
+  RecordState record_state() const { return record_ ? record_->state() : RecordState{}; }
+  std::chrono::seconds record_busy_for() const {
+    return record_ ? record_->busy_for() : std::chrono::seconds(0);
   }
 
   // What runs tasks.
@@ -264,7 +278,7 @@ class Daemon {
     options.may_take = [this] { return !pool_.is_short_of_resources(); };
     options.registered = [this] { asio::post(loop_, [this] { service_manager::ready("takes batches"); }); };
     options.delivered = [this](const std::string& handle, const std::string& unique, bool has_arrived) {
-      record_->delivered(handle, unique, has_arrived);
+      own_record().delivered(handle, unique, has_arrived);
       metrics_.reply_delivered(has_arrived);
     };
     return options;
@@ -394,7 +408,7 @@ class Daemon {
     };
     tell(gearman_.describe());
     tell(pool_.describe());
-    logs::worker()->info("  {}", record_->describe());
+    logs::worker()->info("  {}", record_ ? record_->describe() : "record none: nothing is kept");
     if (database_) logs::worker()->info("  {}", database_->describe());
     logs::worker()->info("  main loop: telling this");
   }
@@ -407,7 +421,7 @@ class Daemon {
     watchdog_timer_.expires_after(*interval / 3);
     watchdog_timer_.async_wait([this](boost::system::error_code error) {
       if (error) return;
-      std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_->busy_for());
+      std::chrono::seconds turn = std::max(gearman_.oldest_turn(), record_busy_for());
       if (database_) turn = std::max(turn, database_->busy_for());
       if (turn < longest_turn) {
         service_manager::feed_watchdog();
@@ -432,7 +446,8 @@ class Daemon {
   const std::function<Settings()> read_settings_;
   std::shared_ptr<const Site> site_;
   Metrics metrics_;
-  const std::unique_ptr<SqliteRecord> record_;
+  const std::unique_ptr<SqliteRecord> record_;  // null: none is kept
+  NoRecord no_record_;
   const std::unique_ptr<MariadbRecord> database_;
   std::optional<PairedRecord> both_records_;
   TimedRecord timed_record_;

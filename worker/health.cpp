@@ -226,6 +226,10 @@ class Examination {
           "Worker " + worker.client + " cannot write its record: " + worker.record_problem +
               " Mend the file, its folder or the disk; what is kept in memory is then written by itself.");
     }
+    if (!site_.settings.keeps_record()) {
+      say_well("No record is kept (record = none): a task that is delivered again is run again.");
+      return;
+    }
     const std::string problem = record_problem(site_.settings.record);
     if (!problem.empty()) {
       say(Level::critical,
@@ -266,7 +270,8 @@ class Examination {
   }
 
   void clock() {
-    const Timestamp latest = latest_end(site_.settings.record);
+    const Timestamp latest =
+        site_.settings.keeps_record() ? latest_end(site_.settings.record) : Timestamp{};
     if (latest > now() + std::chrono::minutes(1)) {
       say(Level::critical,
           "The record has a task that ended at " + record_time(latest) +

@@ -106,7 +106,7 @@ void Settings::complete() {
   state_directory = absolute_path(state_directory.empty() ? default_state_directory() : state_directory);
   page_token = absolute_path(page_token.empty() ? state_directory + "/page-token" : page_token);
   if (!log_file.empty()) log_file = absolute_path(log_file);
-  record = absolute_path(record.empty() ? state_directory + "/record.sqlite" : record);
+  if (keeps_record()) record = absolute_path(record.empty() ? state_directory + "/record.sqlite" : record);
 }
 
 const std::vector<SettingDescription>& setting_descriptions() {

@@ -30,13 +30,16 @@ struct FunctionSettings {
   std::optional<std::size_t> output_limit;
 };
 
+// The setting `record` of a worker that keeps none.
+inline constexpr const char* no_record = "none";
+
 struct Settings {
   std::string gearman_servers = "127.0.0.1:4730";  // comma-separated host:port
   std::string workers_key;                         // what stands before every function on the job server
   std::string workers_key_root;                    // root folder of an AtoM site: the key in AtoM's form
   std::string client_modules;                      // module tables, colon-separated; empty: the one that ships
   std::string client_scripts;                      // folders, colon-separated; empty: the one that ships
-  std::string record;                              // the SQLite file; empty: STATE_DIRECTORY/record.sqlite
+  std::string record;                              // the SQLite file; empty: STATE_DIRECTORY/record.sqlite; or none
   std::string mariadb_settings;                    // whence the address of the controller's database is read
   std::string mariadb_database;                    // the address itself; empty, as the others: not given
   std::string mariadb_host;
@@ -94,6 +97,9 @@ struct Settings {
   // After this no number of slots is 0, and the paths of the record, the module table and the folders (but
   // python_path may be empty) are there and absolute. Throws ConfigurationError.
   void complete();
+
+  // A file of this name is ./none.
+  bool keeps_record() const { return record != no_record; }
 };
 
 // A setting as help and documentation show it.

@@ -46,7 +46,9 @@ inline constexpr std::array setting_rows = {
     SettingRow{"client_scripts", &Settings::client_scripts, "FOLDERS",
                "Folders with client scripts, separated by colons; empty: the folder that ships"},
     SettingRow{"record", &Settings::record, "FILE",
-               "Task record, a SQLite file; empty: record.sqlite in state_directory"},
+               "Task record, a SQLite file; empty: record.sqlite in state_directory; none: nothing is kept, so "
+               "a task delivered again is run again, however often (max_attempts does not hold), and `quire "
+               "tasks` and the page have no tasks to show; the controller's database is written all the same"},
     SettingRow{"state_directory", &Settings::state_directory, "FOLDER",
                "The worker's own files; empty: /var/lib/quire (root), ~/.local/state/quire (others)"},
     SettingRow{"mariadb_settings", &Settings::mariadb_settings, "LIST",

@@ -159,6 +159,11 @@ struct TaskQuery::Impl {
   }
 
   void open() {
+    if (path == no_record) {
+      throw RecordUnreadable(
+          "No record of tasks is kept here (record = none): `quire status` shows the batches in hand, and "
+          "--record names the file of a record.");
+    }
     const std::int64_t found = inode_of(path);
     if (database && found == inode) return;
     close();

@@ -3,8 +3,11 @@
 import os
 import resource
 import sqlite3
+import urllib.error
+import urllib.request
 
 from support.controller import task, tasks_of
+from support.job_server import free_port
 from support.record import as_bytes
 from support.scenario import Scenario
 from support.waiting import wait_until
@@ -29,6 +32,31 @@ class TestRecord(Scenario):
                              & answered, answered)
         self.assertEqual(self.record.count(), 60 * 128)
         self.assertEqual(self.record.query("PRAGMA integrity_check")[0][0], "ok")
+
+    def test_without_a_record_everything_is_run_and_nothing_is_kept(self):
+        self.start_worker({"mix_native": "mix_native", "mix_python": "mix_python"},
+                          {"record": "none", "page_address": f"127.0.0.1:{free_port()}"})
+        tasks = tasks_of(task("one x 3"), task("two y 0"))
+        for _ in range(2):  # delivered again, both are run again
+            for function in ("mix_native", "mix_python"):
+                batch = self.controller.submit(function, tasks)
+                self.controller.wait([batch])
+                self.assertEqual([batch.results()[each]["exitCode"] for each in tasks], [3, 0])
+        self.assertFalse(os.path.exists(os.path.join(self.worker.folder, "none")))
+        sentence = "No record of tasks is kept here (record = none)"
+        for words in (("list",), ("show", next(iter(tasks))), ("retry", next(iter(tasks))), ("export",), ("clear", "--all")):
+            done = self.worker.quire("tasks", *words)
+            self.assertEqual(done.returncode, 69, words)
+            self.assertIn(sentence, done.stderr)
+            self.assertEqual(done.stderr.count("\n"), 1)
+        self.assertIn("record      none: nothing is kept", self.worker.quire("status").stdout)
+        doctor = self.worker.quire("doctor").stdout
+        self.assertRegex(doctor, r"ok +record +No record is kept")
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"http://{self.worker.settings['page_address']}/", timeout=30)
+        self.assertEqual(refused.exception.code, 503)
+        self.assertIn(sentence, refused.exception.read().decode())
+        refused.exception.close()
 
     def test_a_running_task_has_a_start_and_no_end(self):
         self.start_worker({"gated": "gated"})

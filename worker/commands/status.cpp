@@ -15,6 +15,7 @@
 #include "worker/commands/tasks.hpp"
 #include "worker/control.hpp"
 #include "worker/gearman_admin.hpp"
+#include "worker/settings.hpp"
 
 namespace quire {
 namespace {
@@ -55,7 +56,10 @@ void print(const WorkerStatus& worker) {
             << worker.batches.size() << " of " << worker.slots << " batches in hand, "
             << worker.subsets.size() << " of " << worker.max_processes << " processes\n";
   const auto setting = worker.settings.find("record");
-  if (setting != worker.settings.end()) std::cout << "  record      " << setting->second;
+  if (setting != worker.settings.end()) {
+    std::cout << "  record      " << setting->second;
+    if (setting->second == no_record) std::cout << ": nothing is kept, a task delivered again is run again";
+  }
   std::cout << (worker.record_healthy ? "" : ": CANNOT BE WRITTEN: " + worker.record_problem);
   if (worker.record_waiting > 0)
     std::cout << "; " << worker.record_waiting << " entries kept until it can be";

@@ -9,7 +9,7 @@ import subprocess
 from support.waiting import wait_until
 
 
-def _free_port():
+def free_port():
     # Below the range that the kernel gives to outgoing connections: while the server is down for a restart,
     # nobody else's connection can come to sit on its port, and no client can connect to itself.
     while True:
@@ -33,7 +33,7 @@ class JobServer:
         self.log = os.path.join(folder, "gearmand.log")
         self._process = None
         for _ in range(20):
-            self.port = _free_port()
+            self.port = free_port()
             if self._try_to_start():
                 return
         raise RuntimeError(f"gearmand did not start; see {self.log}")
