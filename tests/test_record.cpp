@@ -128,6 +128,20 @@ TEST_CASE("record: what is written") {
   }
 }
 
+TEST_CASE("record: the newest tasks are read from the end and not sorted out of all") {
+  RecordFixture fixture;
+  { const SqliteRecord record = fixture.open(); }
+  SQLite::Database database = fixture.connect();
+  SQLite::Statement plan(database,
+                         "EXPLAIN QUERY PLAN SELECT * FROM Tasks WHERE sequence > 0 ORDER BY sequence DESC LIMIT 50");
+  std::string text;
+  while (plan.executeStep()) text += plan.getColumn(3).getString() + '\n';
+  CAPTURE(text);
+  CHECK(text.find("MERGE (UNION ALL)") != std::string::npos);
+  CHECK(text.find("SEARCH EndedTasks USING INTEGER PRIMARY KEY") != std::string::npos);
+  CHECK(text.find("SCAN Tasks") == std::string::npos);
+}
+
 TEST_CASE("record: many at once") {
   RecordFixture fixture;
   constexpr int threads = 8;

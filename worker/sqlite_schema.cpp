@@ -204,6 +204,39 @@ CREATE VIEW Tasks AS
   FROM Batches, json_each(iif(json_valid(interrupted), interrupted, '{}'), '$.tasks') AS task
   WHERE interrupted IS NOT NULL;
 )",
+    R"(
+-- The columns of all three have the same affinities: only then does SQLite put the conditions of a question into
+-- each of them, so that a page of the newest is read from the end and not through the whole record.
+DROP VIEW Tasks;
+CREATE VIEW Tasks AS
+  SELECT sequence, taskUUID, NULL AS jobuuid,
+    strftime('%Y-%m-%d %H:%M:%S', (created - (created % 1000000 + 1000000) % 1000000) / 1000000, 'unixepoch')
+      || printf('.%06d', (created % 1000000 + 1000000) % 1000000) AS createdTime,
+    NULL AS fileUUID, NULL AS fileName, Batches.exec AS exec,
+    CAST(iif(attempts > 0, Batches.startTime, NULL) AS TEXT) AS startTime,
+    strftime('%Y-%m-%d %H:%M:%S', ended / 1000000, 'unixepoch') || printf('.%06d', ended % 1000000) AS endTime,
+    exitCode, Batches.client AS client, EndedTasks.batch AS batch, attempts, wantsOutput, arguments, stdOut,
+    stdError, processOut, processError, endedBy
+  FROM EndedTasks LEFT JOIN Batches USING (batch)
+  UNION ALL
+  SELECT CAST((1 << 62) + (batch << 24) + task.id AS INTEGER), CAST(task.key AS TEXT), NULL,
+    replace(substr(task.value ->> 'createdDate', 1, 26), 'T', ' '),
+    NULL, NULL, exec, startTime, NULL, CAST(NULL AS INTEGER), client, batch,
+    CAST(1 + (SELECT count(*) FROM Attempts WHERE Attempts.taskUUID = task.key) AS INTEGER),
+    CAST(coalesce(task.value ->> 'wants_output', 1) AS INTEGER), CAST(coalesce(task.value ->> 'arguments', '') AS TEXT),
+    CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT)
+  FROM Batches, json_each(iif(json_valid(workload), workload, '{}'), '$.tasks') AS task
+  WHERE workload IS NOT NULL
+  UNION ALL
+  SELECT CAST((1 << 62) + (batch << 24) + (1 << 23) + task.id AS INTEGER), CAST(task.key AS TEXT), NULL,
+    replace(substr(task.value ->> 'createdDate', 1, 26), 'T', ' '),
+    NULL, NULL, exec, CAST(NULL AS TEXT), NULL, CAST(NULL AS INTEGER), client, batch,
+    CAST((SELECT count(*) FROM Attempts WHERE Attempts.taskUUID = task.key) AS INTEGER),
+    CAST(coalesce(task.value ->> 'wants_output', 1) AS INTEGER), CAST(coalesce(task.value ->> 'arguments', '') AS TEXT),
+    CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT), CAST(NULL AS TEXT)
+  FROM Batches, json_each(iif(json_valid(interrupted), interrupted, '{}'), '$.tasks') AS task
+  WHERE interrupted IS NOT NULL;
+)",
 };
 constexpr int current_version = static_cast<int>(std::size(migrations));
 
