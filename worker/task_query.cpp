@@ -33,6 +33,8 @@ constexpr std::int64_t batch_window = 4'096;
 
 constexpr auto counts_are_trusted = std::chrono::minutes(5);
 constexpr const char* cancelled = "cancelled";
+constexpr const char* host_condition =
+    " AND (client = :host OR substr(client, 1, length(:host) + 1) = :host || ':')";
 
 std::string bytes_of(const SQLite::Column& column) {
   const void* bytes = column.getBlob();
@@ -277,7 +279,7 @@ struct TaskQuery::Impl {
     }
     if (!filter.function.empty()) text += " AND exec = :function";
     if (!filter.host.empty()) {
-      text += " AND (client = :host OR substr(client, 1, length(:host) + 1) = :host || ':')";
+      text += host_condition;
     }
     if (filter.batch != 0) text += " AND batch = :batch";
     if (!filter.text.empty()) {
@@ -307,13 +309,56 @@ struct TaskQuery::Impl {
     return database->execAndGet("SELECT ifnull(max(sequence), 0) FROM " + ended_tasks).getInt64();
   }
 
-  // Windows from `from` downwards, until `look` has seen enough.
+  // Windows from `from` downwards to `to`, until `look` has seen enough.
   template <typename Look>
-  static void descend(std::int64_t from, Look look) {
+  static void descend(std::int64_t from, Look look, std::int64_t to = 1) {
     std::int64_t size = first_window;
-    for (std::int64_t high = from; high > 0; high -= size, size = std::min(size * 4, largest_window)) {
-      if (!look(std::max<std::int64_t>(high - size + 1, 1), high)) return;
+    for (std::int64_t high = from; high >= to; high -= size, size = std::min(size * 4, largest_window)) {
+      if (!look(std::max(high - size + 1, to), high)) return;
     }
+  }
+
+  struct Places {
+    std::int64_t low = 1;
+    std::int64_t high = 0;  // below `low`: there are none
+  };
+
+  // Between which places all tasks stand that have ended and to which the filter may apply: what tables of
+  // batches and the index of failed tasks tell without a look at the tasks.
+  Places places_of(const TaskFilter& filter) {
+    Places places{.low = 1, .high = last_place()};
+    if (all_stand_in_tasks()) return places;
+    const auto narrow = [&](SQLite::Statement& row) {
+      row.executeStep();
+      if (row.getColumn(0).isNull()) {
+        places.high = 0;
+      } else {
+        places.low = std::max(places.low, row.getColumn(0).getInt64());
+        places.high = std::min(places.high, row.getColumn(1).getInt64());
+      }
+    };
+    std::string condition;
+    if (!filter.function.empty()) condition += " AND exec = :function";
+    if (!filter.host.empty()) condition += host_condition;
+    if (filter.batch != 0) condition += " AND batch = :batch";
+    if (!condition.empty()) {
+      SQLite::Statement row(
+          *database,
+          "SELECT min(firstTask), max(lastTask) FROM Batches WHERE firstTask IS NOT NULL" + condition);
+      if (!filter.function.empty()) row.bind(":function", lower_case(filter.function));
+      if (!filter.host.empty()) row.bind(":host", filter.host);
+      if (filter.batch != 0) row.bind(":batch", filter.batch);
+      narrow(row);
+    }
+    const bool only_failed = !filter.states.empty() && !filter.states.contains(TaskState::done) &&
+                             !filter.states.contains(TaskState::cancelled);
+    if (only_failed) {
+      SQLite::Statement row(*database,
+                            "SELECT (SELECT min(sequence) FROM EndedTasks WHERE exitCode <> 0), (SELECT "
+                            "max(sequence) FROM EndedTasks WHERE exitCode <> 0)");
+      narrow(row);
+    }
+    return places;
   }
 
   TaskPage list(const TaskFilter& filter, std::size_t size, const std::string& older) {
@@ -337,7 +382,10 @@ struct TaskQuery::Impl {
       return page.tasks.size() <= size;
     };
     const bool room = !(from >= first_open && wants_open(filter)) || look(first_open, from);
-    if (room && (wants_ended(filter) || all_stand_in_tasks())) descend(std::min(from, last_place()), look);
+    if (room && (wants_ended(filter) || all_stand_in_tasks())) {
+      const Places places = places_of(filter);
+      descend(std::min(from, places.high), look, places.low);
+    }
     if (page.tasks.size() > size) {
       page.tasks.pop_back();
       if (!page.tasks.empty()) page.older = std::to_string(page.tasks.back().sequence - 1);
