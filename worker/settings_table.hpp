@@ -71,7 +71,8 @@ inline constexpr std::array setting_rows = {
     SettingRow{"workers", &Settings::workers, "NUMBER",
                "Batches in hand at the same time; 0: two per processor", slots},
     SettingRow{"max_processes", &Settings::max_processes, "NUMBER",
-               "Processes that run client scripts at the same time; 0: one per processor", slots},
+               "Processes that run client scripts at the same time, and one for each batch that has none while another "
+               "has several, up to twice as many; 0: one per processor", slots},
     SettingRow{"shared_directory", &Settings::shared_directory, "FOLDER",
                "What %sharedPath% in a task's arguments stands for"},
     SettingRow{"client_assets_directory", &Settings::client_assets_directory, "FOLDER",
