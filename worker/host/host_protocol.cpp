@@ -39,9 +39,10 @@ std::optional<Ready> read_ready(std::string_view packet) {
   if (!read_field(next_word(packet), "interface", ready.interface) ||
       !read_field(next_word(packet), "concurrent_instances", ready.concurrent_instances) ||
       !read_field(next_word(packet), "independent", independent) ||
-      !read_field(next_word(packet), "fresh", fresh) || !packet.empty()) {
+      !read_field(next_word(packet), "fresh", fresh) || (fresh == 0 && !packet.empty())) {
     return std::nullopt;
   }
+  ready.unsafe = packet;
   ready.independent = independent != 0;
   ready.fresh = fresh != 0;
   return ready;
@@ -160,7 +161,8 @@ std::string encode(const HostMessage& message) {
       return "ready interface=" + std::to_string(message.ready.interface) +
              " concurrent_instances=" + std::to_string(message.ready.concurrent_instances) +
              " independent=" + (message.ready.independent ? "1" : "0") +
-             " fresh=" + (message.ready.fresh ? "1" : "0");
+             " fresh=" + (message.ready.fresh ? "1" : "0") +
+             (message.ready.unsafe.empty() ? "" : " " + message.ready.unsafe);
     case HostMessage::Kind::failed:
       return "failed " + message.text;
     case HostMessage::Kind::started:

@@ -7,7 +7,9 @@
 //
 //   host → worker
 //     ready interface=1 concurrent_instances=2 independent=0 fresh=0
-//                                     the module is loaded; concurrent_instances=0: the script has none
+//                                     the module is loaded; concurrent_instances=0: the script has none.
+//                                     Behind fresh=1 there may be text, to the end of the packet: what the
+//                                     host has seen that makes it unsafe to fork
 //     failed TEXT                     it cannot be loaded; TEXT (to the end of the packet) says why; the host
 //     exits started SUBSET PID              a process runs the subset; it leads a process group of its own
 //     refused SUBSET TEXT             no process could be started
@@ -71,6 +73,7 @@ struct Ready {
   std::size_t concurrent_instances = 0;  // 0: the script has none
   bool independent = false;
   bool fresh = false;
+  std::string unsafe = {};  // what makes it so, found out by the host; empty: the module says so itself
 };
 
 // What a host says. Fields that a kind does not have are left at their defaults.
