@@ -66,12 +66,16 @@ class Loading(unittest.TestCase):
                 return host.hello
 
     def test_a_script_that_leaves_a_thread_behind_is_not_to_be_forked(self):
-        thread = "import threading\nthreading.Thread(target=threading.Event().wait, name='watch', daemon=True).start()\n"
+        thread = (
+            "import threading\n"
+            "threading.Thread(target=threading.Event().wait, name='watch', daemon=True).start()\n"
+        )
         hello = self.hello_of(thread)
         self.assertTrue(hello.endswith(" fresh=1 1 thread ('watch') ran when it had been loaded"), hello)
         # A script that says itself how it may be run knows best.
         self.assertTrue(self.hello_of(thread + "def fresh_process(): return False").endswith(" fresh=0"))
-        joined = thread.replace("Event().wait", "main_thread").replace("start()", "run()")
+        joined = "import threading\nmany = [threading.Thread(target=print) for _ in range(20)]\n"
+        joined += "for one in many: one.start()\nfor one in many: one.join()\n"
         self.assertTrue(self.hello_of(joined).endswith(" fresh=0"))
 
     def test_a_script_that_leaves_a_connection_open_is_not_to_be_forked(self):
