@@ -92,6 +92,15 @@ TEST_CASE("host protocol: ledger") {
     CHECK(entries[0].output == std::string("out\0put", 7));
     CHECK(entries[1].kind == 'R');
   }
+  SUBCASE("what a script has counted comes behind its end") {
+    append_metric(ledger, std::string("counter\0a", 9));
+    bool clean = false;
+    const auto entries = decode_entries(std::string_view(ledger).substr(head_size), clean);
+    CHECK(clean);
+    REQUIRE(entries.size() == 3);
+    CHECK(entries[2].kind == 'M');
+    CHECK(entries[2].text == std::string("counter\0a", 9));
+  }
   SUBCASE("a head that is cut off anywhere is no head") {
     std::size_t size = 0;
     for (std::size_t length = 0; length < head_size; ++length) {

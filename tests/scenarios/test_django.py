@@ -1,6 +1,7 @@
 """Client scripts of a Django project laid out as Archivematica is (tests/django), with a real database."""
 
 import os
+import urllib.request
 
 import MySQLdb
 
@@ -9,6 +10,7 @@ from support.database import Database
 from support.scenario import Scenario
 from support.waiting import wait_until
 from support.worker import TESTS
+from test_metrics import free_port, parse
 
 PROJECT = os.path.join(os.path.dirname(TESTS), "django")
 PATHS = ["MCPClient", "MCPClient/clientScripts", "archivematicaCommon", "dashboard"]
@@ -147,6 +149,29 @@ class TestDjango(Scenario):
                    "the results to be written to the server that is back")
         codes = {task_id: row["exitCode"] for task_id, row in self.database.rows().items()}
         self.assertEqual(codes, dict(zip(tasks, ["0", "1", "0"])))
+
+    def test_what_scripts_count_arrives_in_the_workers_metrics(self):
+        port = free_port()
+        self.start_site("counting", metrics_address=f"127.0.0.1:{port}")
+
+        def metrics():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                return parse(answer.read().decode())
+
+        for _ in range(2):
+            self.controller.run("counting", *(task("50") for _ in range(5)))
+        self.controller.run("counting", task("5 exits"))
+        read = metrics()
+        self.assertEqual(read['mcpclient_transfer_started_total{transfer_type="Standard"}'], 11)
+        self.assertEqual(read['mcpclient_transfer_started_timestamp{transfer_type="Standard"}'], 1700000000)
+        self.assertEqual(read["mcpclient_aips_stored_total"], 11)
+        buckets = [read[f'mcpclient_aip_files_stored_bucket{{le="{bound}"}}']
+                   for bound in ("1.0", "10.0", "100.0", "+Inf")]
+        self.assertEqual(buckets, [0, 1, 11, 11])
+        self.assertEqual(read["mcpclient_aip_files_stored_sum"], 505)
+        # The worker counts these itself.
+        self.assertEqual(read['mcpclient_job_total{script_name="counting"}'], 11)
+        self.assertNotIn("python_info", str(read))
 
     def test_a_module_that_is_unsafe_to_fork_has_a_fresh_process_for_each_subset(self):
         worker = self.start_site("with_thread")

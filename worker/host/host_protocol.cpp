@@ -130,6 +130,7 @@ std::optional<LedgerEntry> read_entry(std::string_view frame) {
     case 'R':
       break;
     case 'X':
+    case 'M':
       entry.text = reader.string();
       break;
     default:
@@ -273,6 +274,11 @@ void append_returned(std::string& ledger) { const Frame frame(ledger, 'R'); }
 void append_escaped(std::string& ledger, std::string_view text) {
   const Frame frame(ledger, 'X');
   append_string(ledger, text);
+}
+
+void append_metric(std::string& ledger, std::string_view sample) {
+  const Frame frame(ledger, 'M');
+  append_string(ledger, sample);
 }
 
 std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size) {

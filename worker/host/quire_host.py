@@ -365,6 +365,17 @@ class Reporter:
         data = encoded(text)
         self._append(U32.pack(1 + 4 + len(data)) + b"X" + U32.pack(len(data)) + data)
 
+    def counted(self, samples):
+        """What the script has counted; called last, when nothing depends on it any more."""
+        if self._silent:
+            return
+        frames = []
+        for sample in samples:
+            data = encoded(sample)
+            frames.append(U32.pack(1 + 4 + len(data)) + b"M" + U32.pack(len(data)) + data)
+        if frames:
+            self._append(b"".join(frames))
+
     def _fall_silent(self):
         self._silent = True
 
@@ -566,16 +577,77 @@ def run_subset(call, descriptors, parent):
     os.close(null)
     reporter = Reporter(*[move_away(descriptor) for descriptor in (ledger, output, error)])
     reporter.limits.impose()
+    code = 0
     try:
         call(list(reporter.jobs))
     except SystemExit as end:
-        return escape(reporter, f"The script ended its process with {end!r}.", end, code_of(end))
+        code = escape(reporter, f"The script ended its process with {end!r}.", end, code_of(end))
     except KeyboardInterrupt as end:
-        return escape(reporter, "The script was interrupted.", end, 128 + signal.SIGINT)
+        code = escape(reporter, "The script was interrupted.", end, 128 + signal.SIGINT)
     except BaseException as problem:
-        return escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
-    reporter.returned()
-    return 0
+        code = escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
+    else:
+        reporter.returned()
+    try:
+        reporter.counted(counters.moved())
+    except Exception:  # a metric can fail no task
+        pass
+    return code
+
+
+class Counters:
+    """What scripts count with prometheus_client, whose numbers would be gone with the process of a subset.
+
+    Only counters, gauges, histograms and summaries: what else is registered tells of the process.
+    """
+
+    def __init__(self):
+        self._before = {}
+
+    def remember(self):
+        """The script is loaded: how far the numbers have moved is told from here on."""
+        self._before = {key: samples for key, _, samples in self._all()}
+
+    def moved(self):
+        """Samples as script_metrics.hpp has them: all those of a set of labels of which one has moved."""
+        told = []
+        for key, head, samples in self._all():
+            before = self._before.get(key, {})
+            if samples == before:
+                continue
+            for (name, labels), value in samples.items():
+                if head[0] != "gauge":
+                    past = before.get((name, labels), 0)
+                    value -= past if past <= value else 0  # a process of its own may have begun at 0
+                told.append("\0".join([*head, name, repr(float(value)), *labels]))
+        return told
+
+    def _all(self):
+        """For each family and set of labels: (key, (type, family, help), {(name, labels): value})"""
+        library = sys.modules.get("prometheus_client")
+        if library is None:
+            return
+        own = library.metrics.MetricWrapperBase
+        for collector in list(library.REGISTRY._collector_to_names):
+            if not isinstance(collector, own):
+                continue
+            for metric in collector.collect():
+                if metric.type not in ("counter", "gauge", "histogram", "summary"):
+                    continue
+                family = metric.name + ("_total" if metric.type == "counter" else "")
+                groups = {}
+                for name, labels, value in (sample[:3] for sample in metric.samples):
+                    if name == metric.name + "_created":
+                        continue
+                    words = tuple(str(word).replace("\0", "") for pair in labels.items() for word in pair)
+                    group = tuple(pair for pair in labels.items() if pair[0] != "le")
+                    groups.setdefault(group, {})[name, words] = value
+                head = (metric.type, family, metric.documentation.replace("\0", ""))
+                for group, samples in groups.items():
+                    yield (family, group), head, samples
+
+
+counters = Counters()
 
 
 def set_process_attribute(which, value):
@@ -1024,6 +1096,10 @@ def main(words):
         os._exit(1)
     # What is loaded by now is never garbage; not looking at it again keeps its pages shared with the subsets.
     gc.freeze()
+    try:
+        counters.remember()
+    except Exception:  # another library by that name: a metric can fail no script
+        pass
     host = Host(module.call, control)
     # From here on the end of the worker is seen on the control socket, and the subsets are ended in good order.
     set_process_attribute(PR_SET_PDEATHSIG, 0)
