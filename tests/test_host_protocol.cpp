@@ -16,6 +16,12 @@ TEST_CASE("host protocol: control messages") {
     CHECK(back->ready.independent);
     CHECK_FALSE(back->ready.fresh);
 
+    ready.ready.fresh = true;
+    ready.ready.unsafe = "2 threads ran when it had been loaded";
+    const std::string told = encode(ready);
+    CHECK(told.ends_with(" fresh=1 2 threads ran when it had been loaded"));
+    CHECK(decode_host_message(told)->ready.unsafe == ready.ready.unsafe);
+
     const auto ended = decode_host_message("ended 7 signalled 11");
     REQUIRE(ended);
     CHECK(ended->subset == 7);
@@ -38,7 +44,8 @@ TEST_CASE("host protocol: control messages") {
   SUBCASE("anything else is not a message") {
     for (const char* packet :
          {"", "ready", "ready interface=1", "ready interface=1 concurrent_instances=-1 independent=0 fresh=0",
-          "started 1", "started x 5", "ended 1 vanished 3", "ended 1 exited", "ended 1 exited 3 4", "hello 1",
+          "ready interface=1 concurrent_instances=1 independent=0 fresh=0 a reason", "started 1",
+          "started x 5", "ended 1 vanished 3", "ended 1 exited", "ended 1 exited 3 4", "hello 1",
           "started 99999999999999999999 1"}) {
       CAPTURE(packet);
       CHECK_FALSE(decode_host_message(packet));
@@ -84,6 +91,15 @@ TEST_CASE("host protocol: ledger") {
     CHECK(entries[0].microseconds == 1234567);
     CHECK(entries[0].output == std::string("out\0put", 7));
     CHECK(entries[1].kind == 'R');
+  }
+  SUBCASE("what a script has counted comes behind its end") {
+    append_metric(ledger, std::string("counter\0a", 9));
+    bool clean = false;
+    const auto entries = decode_entries(std::string_view(ledger).substr(head_size), clean);
+    CHECK(clean);
+    REQUIRE(entries.size() == 3);
+    CHECK(entries[2].kind == 'M');
+    CHECK(entries[2].text == std::string("counter\0a", 9));
   }
   SUBCASE("a head that is cut off anywhere is no head") {
     std::size_t size = 0;

@@ -56,6 +56,11 @@ void HostGroup::on_change() {
     // That a module must not be forked is known once it is loaded: from the second time on it has its guard.
     if (current_->description().fresh && !guarded_) {
       guarded_ = true;
+      const std::string& unsafe = current_->description().unsafe;
+      if (!unsafe.empty()) {
+        logs::host()->warn("module {}: it is loaded in a fresh process for each subset, because {}.",
+                           module_.name, unsafe);
+      }
       retire();
     }
   }

@@ -170,6 +170,7 @@ std::string Metrics::exposition(const std::vector<Gauge>& gauges) const {
     Family family(text, gauge.name, gauge.type, gauge.help);
     for (const Gauge::Value& value : gauge.values) family.sample(value.label, value.value);
   }
+  script_metrics_.append_exposition(text);
   return text;
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "worker/batch.hpp"
+#include "worker/script_metrics.hpp"
 
 namespace quire {
 
@@ -77,6 +78,9 @@ class Metrics {
   void host_started() noexcept { ++hosts_started_; }
   void host_failed() noexcept { ++hosts_failed_; }
 
+  // What client scripts count by themselves.
+  ScriptMetrics& script_metrics() noexcept { return script_metrics_; }
+
   // What is so now and is not counted.
   struct Gauge {
     std::string name;  // quire_batches_in_hand
@@ -107,6 +111,7 @@ class Metrics {
   std::atomic<std::uint64_t> cancelled_ = 0;
   std::atomic<std::uint64_t> hosts_started_ = 0;
   std::atomic<std::uint64_t> hosts_failed_ = 0;
+  ScriptMetrics script_metrics_;
   Histogram<record_bounds.size()> begin_wait_{record_bounds};
   Histogram<record_bounds.size()> end_wait_{record_bounds};
 };

@@ -290,9 +290,22 @@ struct SubprocessPool::Impl {
                          end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
                          end.ended_by_us.empty() ? "" : "; ", end.ended_by_us, ids_of(subset.tasks()));
     }
+    count_for(batch, subset);
     const std::string text = subset.text_outside_jobs();
     if (!text.empty()) outside_text(batch.handle, batch.function, text);
     if (!again.empty() && !interrupted) batch.pending.push_front(std::move(again));
+  }
+
+  // A sample that cannot be counted costs a line in the log and no task.
+  void count_for(const BatchRun& batch, const Subset& subset) {
+    if (metrics == nullptr) return;
+    std::size_t left_out = 0;
+    for (const std::string& sample : subset.metrics())
+      if (!metrics->script_metrics().add(sample)) ++left_out;
+    if (left_out > 0) {
+      logs::host()->warn("{} {}: {} metrics of its script could not be counted", batch.handle, batch.function,
+                         left_out);
+    }
   }
 
   void complete(const std::shared_ptr<BatchRun>& batch) {

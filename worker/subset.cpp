@@ -109,6 +109,7 @@ struct Subset::Impl {
   std::vector<std::size_t> places;  // of the jobs' first bytes in the ledger
   std::set<const Task*> cancelled;
   std::set<const Task*> failed_with;  // them
+  std::vector<std::string> metrics;
   std::unique_ptr<Drain> output;
   std::unique_ptr<Drain> error;
   int pid = 0;
@@ -131,6 +132,7 @@ struct Subset::Impl {
     for (LedgerEntry& entry : host_protocol::decode_entries(entries, account.clean)) {
       if (entry.kind == 'R') account.returned = true;
       if (entry.kind == 'X') account.escaped = std::move(entry.text);
+      if (entry.kind == 'M') metrics.push_back(std::move(entry.text));
       if (entry.kind != 'E') continue;
       if (entry.job >= tasks.size()) {
         account.clean = false;
@@ -346,6 +348,8 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
   }
   return again;
 }
+
+const std::vector<std::string>& Subset::metrics() const { return impl_->metrics; }
 
 std::string Subset::text_outside_jobs() const {
   return impl_->output->text().outside() + impl_->error->text().outside();

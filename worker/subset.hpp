@@ -84,6 +84,9 @@ class Subset {
   // sake of others has undone, and all whose work an interruption has undone. REQUIRES: called once
   std::vector<Task*> finish(const SubsetEnd& end, bool independent);
 
+  // Samples for ScriptMetrics::add(): what the script has counted by itself; after finish().
+  const std::vector<std::string>& metrics() const;
+
   // What the process wrote while no job's scope was open; after finish(). For the log.
   std::string text_outside_jobs() const;
 

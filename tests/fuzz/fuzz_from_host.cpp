@@ -27,6 +27,8 @@ void entries(std::string_view text) {
       append_ended(written, entry.job, entry.exit_code, entry.microseconds, entry.output, entry.error);
     } else if (entry.kind == 'R') {
       append_returned(written);
+    } else if (entry.kind == 'M') {
+      append_metric(written, entry.text);
     } else {
       append_escaped(written, entry.text);
     }

@@ -7,6 +7,7 @@ import ast
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -54,6 +55,42 @@ class Loading(unittest.TestCase):
             ("fresh", "concurrent_instances=0 independent=0 fresh=1"),
         ):
             self.assertEqual(self.hello(name), "ready interface=1 " + told)
+
+    def hello_of(self, text):
+        """What the host says of a script with this text."""
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "written.py")
+            with open(file, "w") as out:
+                out.write(text + "\ndef call(jobs): pass\n")
+            with Host("written", file) as host:
+                return host.hello
+
+    def test_a_script_that_leaves_a_thread_behind_is_not_to_be_forked(self):
+        thread = (
+            "import threading\n"
+            "threading.Thread(target=threading.Event().wait, name='watch', daemon=True).start()\n"
+        )
+        hello = self.hello_of(thread)
+        self.assertTrue(hello.endswith(" fresh=1 1 thread ('watch') ran when it had been loaded"), hello)
+        # A script that says itself how it may be run knows best.
+        self.assertTrue(self.hello_of(thread + "def fresh_process(): return False").endswith(" fresh=0"))
+        joined = "import threading\nmany = [threading.Thread(target=print) for _ in range(20)]\n"
+        joined += "for one in many: one.start()\nfor one in many: one.join()\n"
+        self.assertTrue(self.hello_of(joined).endswith(" fresh=0"))
+
+    def test_a_script_that_leaves_a_connection_open_is_not_to_be_forked(self):
+        hello = self.hello_of("import socket\npair = socket.socketpair()")
+        self.assertRegex(hello, r" fresh=1 it had a socket open \(descriptor \d+, descriptor \d+\) when it had been")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            hello = self.hello_of(f"import socket\nheld = socket.create_connection(('127.0.0.1', {port}))")
+            self.assertIn(f" to 127.0.0.1:{port})", hello)
+            closed = self.hello_of(f"import socket\nsocket.create_connection(('127.0.0.1', {port}))")
+            self.assertTrue(closed.endswith(" fresh=0"), closed)
+
+    def test_a_socket_for_datagrams_does_no_harm(self):
+        hello = self.hello_of("import socket\nlog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)")
+        self.assertTrue(hello.endswith(" fresh=0"), hello)
 
     def test_a_missing_library_is_named_with_the_line_that_wants_it(self):
         hello = self.hello("broken/missing_import")
@@ -173,6 +210,31 @@ class Jobs(unittest.TestCase):
         subset = run("misbehaves", job("own logging"), job("fine"))
         self.assertEqual(subset.ledger.ended[0].output, b"info\n")
         self.assertEqual(subset.stdout[0], b"own: debug\nown: info\nown: after the scope\n")
+
+    def test_a_configuration_of_logging_does_not_cut_a_job_off_its_logger(self):
+        text = (
+            "import logging\n"
+            "logger = logging.getLogger('archivematica.a')\n"
+            "logger.setLevel(logging.INFO)\n"
+            "from logging.config import dictConfig, fileConfig\n"
+            "dictConfig({'version': 1})\n"  # disables the logger
+            "def call(jobs):\n"
+            "    for job in jobs:\n"
+            "        with job.JobContext(logger=logger):\n"
+            "            logger.info('first')\n"
+            "            dictConfig({'version': 1, 'loggers': {'archivematica.a': {'level': 'INFO'}}})\n"
+            "            logger.info('second')\n"
+            "            dictConfig({'version': 1})\n"
+            "            logger.error('third')\n"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            file = os.path.join(folder, "configures.py")
+            with open(file, "w") as out:
+                out.write(text)
+            with Host("configures", file) as host:
+                subset = host.call([job(), job()])
+        for entry in subset.ledger.ended.values():
+            self.assertEqual((entry.output, entry.error), (b"first\nsecond\n", b"third\n"))
 
     def test_an_exception_fails_its_job_and_the_next_goes_on(self):
         subset = self.style("raise")

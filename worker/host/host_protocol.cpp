@@ -39,9 +39,10 @@ std::optional<Ready> read_ready(std::string_view packet) {
   if (!read_field(next_word(packet), "interface", ready.interface) ||
       !read_field(next_word(packet), "concurrent_instances", ready.concurrent_instances) ||
       !read_field(next_word(packet), "independent", independent) ||
-      !read_field(next_word(packet), "fresh", fresh) || !packet.empty()) {
+      !read_field(next_word(packet), "fresh", fresh) || (fresh == 0 && !packet.empty())) {
     return std::nullopt;
   }
+  ready.unsafe = packet;
   ready.independent = independent != 0;
   ready.fresh = fresh != 0;
   return ready;
@@ -129,6 +130,7 @@ std::optional<LedgerEntry> read_entry(std::string_view frame) {
     case 'R':
       break;
     case 'X':
+    case 'M':
       entry.text = reader.string();
       break;
     default:
@@ -160,7 +162,8 @@ std::string encode(const HostMessage& message) {
       return "ready interface=" + std::to_string(message.ready.interface) +
              " concurrent_instances=" + std::to_string(message.ready.concurrent_instances) +
              " independent=" + (message.ready.independent ? "1" : "0") +
-             " fresh=" + (message.ready.fresh ? "1" : "0");
+             " fresh=" + (message.ready.fresh ? "1" : "0") +
+             (message.ready.unsafe.empty() ? "" : " " + message.ready.unsafe);
     case HostMessage::Kind::failed:
       return "failed " + message.text;
     case HostMessage::Kind::started:
@@ -271,6 +274,11 @@ void append_returned(std::string& ledger) { const Frame frame(ledger, 'R'); }
 void append_escaped(std::string& ledger, std::string_view text) {
   const Frame frame(ledger, 'X');
   append_string(ledger, text);
+}
+
+void append_metric(std::string& ledger, std::string_view sample) {
+  const Frame frame(ledger, 'M');
+  append_string(ledger, sample);
 }
 
 std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size) {

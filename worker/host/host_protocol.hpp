@@ -7,7 +7,9 @@
 //
 //   host → worker
 //     ready interface=1 concurrent_instances=2 independent=0 fresh=0
-//                                     the module is loaded; concurrent_instances=0: the script has none
+//                                     the module is loaded; concurrent_instances=0: the script has none.
+//                                     Behind fresh=1 there may be text, to the end of the packet: what the
+//                                     host has seen that makes it unsafe to fork
 //     failed TEXT                     it cannot be loaded; TEXT (to the end of the packet) says why; the host
 //     exits started SUBSET PID              a process runs the subset; it leads a process group of its own
 //     refused SUBSET TEXT             no process could be started
@@ -39,6 +41,7 @@
 //                 written by the subset (a later one for the same job replaces it)
 //   'R' returned  empty: call() has returned, every job has an 'E'
 //   'X' escaped   string: what left call() instead, told for the stderr of the jobs
+//   'M' metric    string: a sample that the script has counted (worker/script_metrics.hpp); behind 'R' or 'X'
 //
 // Descriptors 1 and 2 of a subset are pipes, drained by the worker. So that their text can be told apart by
 // job, the subset's process writes a marker to both whenever a job's scope opens or closes:
@@ -71,6 +74,7 @@ struct Ready {
   std::size_t concurrent_instances = 0;  // 0: the script has none
   bool independent = false;
   bool fresh = false;
+  std::string unsafe = {};  // what makes it so, found out by the host; empty: the module says so itself
 };
 
 // What a host says. Fields that a kind does not have are left at their defaults.
@@ -126,13 +130,13 @@ struct LedgerHead {
 };
 
 struct LedgerEntry {
-  char kind = 0;  // 'E', 'R' or 'X'
+  char kind = 0;  // 'E', 'R', 'X' or 'M'
   std::uint32_t job = 0;
   std::int64_t exit_code = 0;
   std::int64_t microseconds = 0;
   std::string output;
   std::string error;
-  std::string text;  // 'X'
+  std::string text;  // 'X', 'M'
 };
 
 // The head is built piece by piece, so that the worker need not copy its tasks into LedgerJobs.
@@ -145,6 +149,7 @@ void append_ended(std::string& ledger, std::uint32_t job, std::int64_t exit_code
                   std::string_view output, std::string_view error);
 void append_returned(std::string& ledger);
 void append_escaped(std::string& ledger, std::string_view text);
+void append_metric(std::string& ledger, std::string_view sample);
 
 // The head of a ledger, and in `size` its length. Nothing when it is not whole.
 std::optional<LedgerHead> decode_head(std::string_view ledger, std::size_t& size);

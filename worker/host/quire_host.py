@@ -17,6 +17,7 @@ scripts need, Python 3.8 or later, and finds nothing of ours there: only the sta
 
 import datetime
 import faulthandler
+import functools
 import gc
 import importlib
 import importlib.machinery
@@ -31,6 +32,7 @@ import socket
 import stat
 import struct
 import sys
+import threading
 import time
 import traceback
 from fcntl import F_DUPFD_CLOEXEC, fcntl
@@ -145,7 +147,9 @@ class Job:
         return f"{head}\n{self.output}\n{self.error}\n>"
 
     def log_results(self):
-        logging.getLogger("quire.job").info("%s", self.dump())
+        logger = logging.getLogger("quire.job")
+        logger.disabled = False  # as a configuration of the script's leaves it
+        logger.info("%s", self.dump())
 
 
 class JobScope:
@@ -159,13 +163,15 @@ class JobScope:
     def __enter__(self):
         if self._logger is not None:
             self._handler = JobLogHandler(self._job)
-            self._logger.addHandler(self._handler)
+            self.attach()
+            open_scopes.append(self)
         if self._job._reporter is not None:
             self._job._reporter.begun(self._job)
 
     def __exit__(self, kind, error, trace):
         job = self._job
         if self._handler is not None:
+            open_scopes.remove(self)
             self._logger.removeHandler(self._handler)
         # SystemExit and the like are not for us: the process is about to end in the middle of this job.
         going_on = error is None or isinstance(error, Exception)
@@ -175,6 +181,14 @@ class JobScope:
         if job._reporter is not None:
             job._reporter.ended(job, going_on)
         return going_on
+
+    def attach(self):
+        """Has the logger write to the job, whatever a configuration that knew nothing of the job has made of it."""
+        self._logger.disabled = False
+        self._logger.addHandler(self._handler)
+
+
+open_scopes = []  # those with a logger
 
 
 class JobLogHandler(logging.Handler):
@@ -193,6 +207,41 @@ class JobLogHandler(logging.Handler):
                 self._job.write_output(text)
         except Exception:
             self.handleError(record)
+
+
+class LoggingConfigFinder:
+    """Has open scopes keep their loggers when a script configures logging while it works on a job.
+
+    A configuration takes a logger's handlers away, and disables the loggers that it does not name: Django's
+    and most others do. The module is not imported here, since few scripts need it and it takes 8 ms.
+    """
+
+    def find_spec(self, name, path=None, target=None):
+        if name != "logging.config":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        execute = spec.loader.exec_module
+
+        def exec_module(module):
+            execute(module)
+            module.dictConfig = keeping_scopes(module.dictConfig)
+            module.fileConfig = keeping_scopes(module.fileConfig)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def keeping_scopes(configure):
+    @functools.wraps(configure)
+    def configured(*arguments, **named):
+        try:
+            return configure(*arguments, **named)
+        finally:
+            for scope in open_scopes:
+                scope.attach()
+
+    return configured
 
 
 def checked_text(text):
@@ -315,6 +364,17 @@ class Reporter:
         self._mark(NO_JOB if self._broken_off is None else self._broken_off._index)
         data = encoded(text)
         self._append(U32.pack(1 + 4 + len(data)) + b"X" + U32.pack(len(data)) + data)
+
+    def counted(self, samples):
+        """What the script has counted; called last, when nothing depends on it any more."""
+        if self._silent:
+            return
+        frames = []
+        for sample in samples:
+            data = encoded(sample)
+            frames.append(U32.pack(1 + 4 + len(data)) + b"M" + U32.pack(len(data)) + data)
+        if frames:
+            self._append(b"".join(frames))
 
     def _fall_silent(self):
         self._silent = True
@@ -492,6 +552,7 @@ def become_subset(call, descriptors, parent):
     code = 1
     try:
         code = run_subset(call, descriptors, parent)
+        close_database_connections()  # the server would tell of one that is left without a word
         flush_output()
     except BaseException:
         # The worker sees that call() has not returned; why not can only be told on the captured stderr.
@@ -516,16 +577,77 @@ def run_subset(call, descriptors, parent):
     os.close(null)
     reporter = Reporter(*[move_away(descriptor) for descriptor in (ledger, output, error)])
     reporter.limits.impose()
+    code = 0
     try:
         call(list(reporter.jobs))
     except SystemExit as end:
-        return escape(reporter, f"The script ended its process with {end!r}.", end, code_of(end))
+        code = escape(reporter, f"The script ended its process with {end!r}.", end, code_of(end))
     except KeyboardInterrupt as end:
-        return escape(reporter, "The script was interrupted.", end, 128 + signal.SIGINT)
+        code = escape(reporter, "The script was interrupted.", end, 128 + signal.SIGINT)
     except BaseException as problem:
-        return escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
-    reporter.returned()
-    return 0
+        code = escape(reporter, f"The script raised {type(problem).__name__} out of call().", problem, 1)
+    else:
+        reporter.returned()
+    try:
+        reporter.counted(counters.moved())
+    except Exception:  # a metric can fail no task
+        pass
+    return code
+
+
+class Counters:
+    """What scripts count with prometheus_client, whose numbers would be gone with the process of a subset.
+
+    Only counters, gauges, histograms and summaries: what else is registered tells of the process.
+    """
+
+    def __init__(self):
+        self._before = {}
+
+    def remember(self):
+        """The script is loaded: how far the numbers have moved is told from here on."""
+        self._before = {key: samples for key, _, samples in self._all()}
+
+    def moved(self):
+        """Samples as script_metrics.hpp has them: all those of a set of labels of which one has moved."""
+        told = []
+        for key, head, samples in self._all():
+            before = self._before.get(key, {})
+            if samples == before:
+                continue
+            for (name, labels), value in samples.items():
+                if head[0] != "gauge":
+                    past = before.get((name, labels), 0)
+                    value -= past if past <= value else 0  # a process of its own may have begun at 0
+                told.append("\0".join([*head, name, repr(float(value)), *labels]))
+        return told
+
+    def _all(self):
+        """For each family and set of labels: (key, (type, family, help), {(name, labels): value})"""
+        library = sys.modules.get("prometheus_client")
+        if library is None:
+            return
+        own = library.metrics.MetricWrapperBase
+        for collector in list(library.REGISTRY._collector_to_names):
+            if not isinstance(collector, own):
+                continue
+            for metric in collector.collect():
+                if metric.type not in ("counter", "gauge", "histogram", "summary"):
+                    continue
+                family = metric.name + ("_total" if metric.type == "counter" else "")
+                groups = {}
+                for name, labels, value in (sample[:3] for sample in metric.samples):
+                    if name == metric.name + "_created":
+                        continue
+                    words = tuple(str(word).replace("\0", "") for pair in labels.items() for word in pair)
+                    group = tuple(pair for pair in labels.items() if pair[0] != "le")
+                    groups.setdefault(group, {})[name, words] = value
+                head = (metric.type, family, metric.documentation.replace("\0", ""))
+                for group, samples in groups.items():
+                    yield (family, group), head, samples
+
+
+counters = Counters()
 
 
 def set_process_attribute(which, value):
@@ -785,8 +907,11 @@ def refuse_what_everybody_may_write(name, user=None):
             )
 
 
-def describe(module, name):
-    """The message that tells the worker what the script says about itself."""
+def describe(module, name, sockets):
+    """The message that tells the worker what the script says about itself, and what is seen of it.
+
+    sockets: those that were open before it was loaded.
+    """
     if not callable(getattr(module, "call", None)):
         raise CannotLoad(f"{name} ({getattr(module, '__file__', 'a folder')}) has no function call(jobs).")
     instances = answer(module, name, "concurrent_instances", 0)
@@ -794,10 +919,88 @@ def describe(module, name):
         raise CannotLoad(f"{name}: concurrent_instances() gave {instances!r}, and must give at least 1.")
     independent = bool(answer(module, name, "independent_jobs", False))
     fresh = bool(answer(module, name, "fresh_process", False))
+    # What was asked of the database until now has left a connection, which would be dead after idle hours.
+    close_database_connections()
+    # A script that says itself how it may be run knows best.
+    reason = "" if hasattr(module, "fresh_process") else unsafe_to_fork(sockets)
     return (
         f"ready interface={INTERFACE} concurrent_instances={min(instances, MAX_INSTANCES)}"
-        f" independent={independent:d} fresh={fresh:d}"
+        f" independent={independent:d} fresh={fresh or bool(reason):d}{reason and ' '}{reason}"
     )
+
+
+def close_database_connections():
+    """Closes what Django holds open in this process, which opens connections anew when it needs them.
+
+    Two processes that speak on one connection garble it, so none may be open when a subset is forked.
+    """
+    database = sys.modules.get("django.db")
+    try:
+        if database is not None:
+            database.connections.close_all()
+    except Exception:  # without settings, say, there are no connections; an open socket is found afterwards
+        pass
+
+
+def unsafe_to_fork(sockets):
+    """What would not be sound in a fork of this process, as the end of "because"; empty: nothing is known.
+
+    A fork has no threads but its own, and locks that others held stay locked in it. What several processes
+    send over one connection is mixed; datagrams, such as those for syslog, are not.
+    """
+    threads = running_threads()
+    if threads:
+        names = [repr(thread.name) for thread in threading.enumerate() if thread is not threading.main_thread()]
+        named = f" ({', '.join(names)})" if names else ""
+        return shorter(f"{threads} thread{'s' * (threads > 1)}{named} ran when it had been loaded")
+    held = [text for inode, text in open_sockets().items() if inode not in sockets]
+    if held:
+        return shorter(f"it had a socket open ({', '.join(held)}) when it had been loaded")
+    return ""
+
+
+def shorter(text):
+    return text if len(text) <= 300 else text[:300] + "..."
+
+
+def running_threads():
+    """How many threads there are beside the first, those of C libraries included."""
+    patience = time.monotonic() + 0.05  # one that has been joined may need a moment to be gone
+    while True:
+        known = threading.active_count() - 1
+        try:
+            count = len(os.listdir("/proc/self/task")) - 1
+        except OSError:
+            return known
+        if count <= known or time.monotonic() > patience:
+            return count
+        time.sleep(0.001)
+
+
+def open_sockets():
+    """{inode: what it is} of this process's sockets that are streams."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink("/proc/self/fd/" + name)
+            if not target.startswith("socket:"):
+                continue
+            with socket.socket(fileno=os.dup(int(name))) as one:
+                if one.type != socket.SOCK_DGRAM:
+                    found[target] = f"descriptor {name}{peer_of(one)}"
+        except OSError:  # closed meanwhile: the descriptor with which the folder was read
+            continue
+    return found
+
+
+def peer_of(one):
+    try:
+        peer = one.getpeername()
+    except OSError:
+        return ""
+    if isinstance(peer, tuple):
+        return f" to {peer[0]}:{peer[1]}"
+    return f" to {peer!r}" if peer else ""
 
 
 def answer(module, name, function, default):
@@ -858,6 +1061,7 @@ def prepare_path(folders, file):
         folders = folders + [os.path.dirname(os.path.abspath(file))]
     sys.path[:0] = folders
     sys.meta_path.append(FallbackFinder())
+    sys.meta_path.insert(0, LoggingConfigFinder())
 
 
 def main(words):
@@ -881,16 +1085,21 @@ def main(words):
     prepare_streams()
     prepare_path(folders, file)
     sys.argv = [file or name]  # argparse tells it as the program's name
+    sockets = open_sockets()
     try:
         module = load(name, file)
-        ready = describe(module, name)
+        gc.collect()  # a socket that nobody can reach any more is not held against the script
+        ready = describe(module, name, sockets)
     except CannotLoad as error:
         control.send(b"failed " + shortened(str(error)))
         flush_output()
         os._exit(1)
     # What is loaded by now is never garbage; not looking at it again keeps its pages shared with the subsets.
-    gc.collect()
     gc.freeze()
+    try:
+        counters.remember()
+    except Exception:  # another library by that name: a metric can fail no script
+        pass
     host = Host(module.call, control)
     # From here on the end of the worker is seen on the control socket, and the subsets are ended in good order.
     set_process_attribute(PR_SET_PDEATHSIG, 0)
