@@ -28,8 +28,18 @@ namespace process = boost::process::v2;
 // turn.
 constexpr int first_scratch_descriptor = 64;
 
+// The thread sanitizer keeps its books in our memory, and a child that shares it would spoil them: with it
+// the child has a copy, and only its stack in common with us.
+#ifdef __SANITIZE_THREAD__
+constexpr int share_memory = 0;
+constexpr int kind_of_stack = MAP_SHARED;
+#else
+constexpr int share_memory = CLONE_VM;
+constexpr int kind_of_stack = MAP_PRIVATE | MAP_STACK;
+#endif
+
 // What the child needs between clone() and exec(). It shares our memory and we are suspended meanwhile, so it
-// must not allocate, and tells us by `error` what went wrong.
+// must not allocate, and tells us by `error`, at the far end of its stack, what went wrong.
 struct Child {
   const char* program;
   char* const* arguments;
@@ -40,7 +50,7 @@ struct Child {
   bool no_new_privileges;
   rlim_t open_files;  // soft limit; 0: ours
   sigset_t mask;
-  int error = 0;
+  int* error;  // 0: nothing
 };
 
 [[gnu::no_sanitize("address", "thread")]] int run_child(void* pointer) {
@@ -69,7 +79,7 @@ struct Child {
     ::sigprocmask(SIG_SETMASK, &child.mask, nullptr);
     ::execve(child.program, child.arguments, child.environment);
   }
-  child.error = errno;
+  *child.error = errno;
   ::_exit(127);
 }
 
@@ -102,9 +112,9 @@ Started start(const Subprocess::Launch& launch) {
     child.highest_target = std::max(child.highest_target, theirs);
 
   constexpr std::size_t stack_size = 64 * 1024;
-  void* stack =
-      ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+  void* stack = ::mmap(nullptr, stack_size, PROT_READ | PROT_WRITE, kind_of_stack | MAP_ANONYMOUS, -1, 0);
   if (stack == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  child.error = static_cast<int*>(stack);
 
   // A signal that came to the child before exec() would run our handlers in our memory.
   sigset_t all;
@@ -114,16 +124,17 @@ Started start(const Subprocess::Launch& launch) {
   ::sigemptyset(&child.mask);
   int pidfd = -1;
   const pid_t pid = ::clone(run_child, static_cast<char*>(stack) + stack_size,
-                            CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
+                            share_memory | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &pidfd);
   const int clone_error = errno;
+  const int child_error = *child.error;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   ::munmap(stack, stack_size);
 
   if (pid < 0) throw std::system_error(clone_error, std::generic_category(), "clone");
-  if (child.error != 0) {
+  if (child_error != 0) {
     ::waitpid(pid, nullptr, 0);
     ::close(pidfd);
-    throw std::system_error(child.error, std::generic_category(), "cannot start " + launch.program);
+    throw std::system_error(child_error, std::generic_category(), "cannot start " + launch.program);
   }
   return {pid, pidfd};
 }

@@ -1,6 +1,7 @@
 // INT and TERM for a command that has something to finish first.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 
 namespace quire {
@@ -9,9 +10,9 @@ namespace quire {
 class InterruptWatch {
  public:
   InterruptWatch() {
-    came_ = 0;
+    came_ = false;
     struct sigaction action {};
-    action.sa_handler = [](int) { came_ = 1; };
+    action.sa_handler = [](int) { came_ = true; };
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     ::sigaction(SIGINT, &action, &before_int_);
     ::sigaction(SIGTERM, &action, &before_term_);
@@ -23,10 +24,12 @@ class InterruptWatch {
   InterruptWatch(const InterruptWatch&) = delete;
   InterruptWatch& operator=(const InterruptWatch&) = delete;
 
-  static bool came() { return came_ != 0; }
+  static bool came() { return came_; }
 
  private:
-  static inline volatile std::sig_atomic_t came_ = 0;
+  // The handler may run on any thread.
+  static inline std::atomic<bool> came_ = false;
+  static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler must not wait");
   struct sigaction before_int_ {};
   struct sigaction before_term_ {};
 };
