@@ -48,10 +48,10 @@ const ask = (method, path, headers = {}, body = '') => new Promise((resolve, rej
 test('the list has tabs with counts, and a page of the newest tasks', async () => {
   await open('/');
   assert.deepEqual((await texts('.tabs a')).map((text) => text.replace(/\s+/g, ' ')),
-    ['All 64', 'Active 4', 'Failed 1', 'Finished 60']);
+    ['All 66', 'Active 6', 'Failed 1', 'Finished 60']);
   assert.equal(await page.locator('tbody tr').count(), 50);
   await page.click('text=Older tasks');
-  assert.equal(await page.locator('tbody tr').count(), 14);
+  assert.equal(await page.locator('tbody tr').count(), 16);
   await page.click('text=Newest tasks');
   assert.equal(await page.locator('tbody tr').count(), 50);
   assert.match(await page.locator('.plot svg').getAttribute('aria-label'), /60 ended in the last hour, 1 of them failed/);
@@ -73,7 +73,7 @@ test('filters: a tab, a function, a text, and together', async () => {
   await page.click('.tabs >> text=Active');
   assert.match(await page.locator('.empty').innerText(), /No task is like this/);
   await page.click('text=Clear filters');
-  assert.equal(await page.locator('tbody tr').count(), 4);
+  assert.equal(await page.locator('tbody tr').count(), 6);
 });
 
 test('what a script printed is text, never markup', async () => {
@@ -154,12 +154,12 @@ test('a reader can hold the page still', async () => {
 
 test('batches have progress, workers what they are doing', async () => {
   await open('/batches');
-  assert.equal(await page.locator('progress').count(), 2);
+  assert.equal(await page.locator('progress').count(), 3);
   assert.match((await texts('tbody tr')).join('\n'), /gated[^]*0 of 3/);
   await page.click('tbody >> text=gated');
   assert.equal(await page.locator('tbody tr').count(), 3);
   await open('/workers');
-  assert.match(await page.innerText('main'), /Batches in hand[^]*2 of[^]*Queue of 127\.0\.0\.1/);
+  assert.match(await page.innerText('main'), /Batches in hand[^]*3 of[^]*Queue of 127\.0\.0\.1/);
 });
 
 test('CSV has all tasks of the filter', async () => {
@@ -322,9 +322,50 @@ test('a task is cancelled, and where others share its process they are named fir
   await Promise.all([page.waitForNavigation(), page.click('text=Cancel')]);
   assert.match(await page.innerText('.notice'), /being ended/);
   await page.waitForFunction(() => document.querySelector('.title .state').textContent !== 'running');
+  assert.equal(await page.innerText('.title .state'), 'cancelled');
   assert.match(await page.innerText('#x-stderr'), /cancelled/);
+  const [first, second] = site.shared;
+  await open(taskPath(second));
+  const [answer] = await Promise.all([page.waitForResponse(/cancel$/), page.click('text=Cancel')]);
+  assert.equal(answer.status(), 409);
+  assert.match(await page.innerText('h1'), /Others would fail with it/);
+  assert.ok((await texts('main li')).includes(first));
+  await page.click('text=Leave them');
+  assert.equal(await page.innerText('.title .state'), 'running');
+  await Promise.all([page.waitForResponse(/cancel$/), page.click('text=Cancel')]);
+  await page.click('text=Cancel them all');
+  await open(taskPath(second));
+  await page.waitForFunction(() => document.querySelector('.title .state').textContent === 'cancelled');
+  await open(taskPath(first));
+  assert.match(await page.innerText('.title .state'), /failed|cancelled/);
+  assert.match(await page.innerText('#x-stderr'), /cancel/);
   const waiting = await ask('POST', taskPath(site.gated[2]) + '/cancel', { Authorization: `Bearer ${site.token}` });
   assert.equal(waiting.status, 200);
+});
+
+test('tasks that have ended are deleted, after a look at how many these are', async () => {
+  const amount = () => page.innerText('#amount');
+  await open('/');
+  await page.click('text=Delete tasks that have ended');
+  assert.match(await amount(), /has no task like this/);
+  await page.fill('input[name=function]', 'Speaks_v0.0');
+  await page.selectOption('select[name=age]', 'all');
+  await page.waitForURL(/age=all/);
+  assert.match(await amount(), /has 6[12] tasks like this/);
+  await page.selectOption('select[name=state]', 'failed');
+  await page.waitForURL(/state=failed/);
+  assert.match(await amount(), /has 2 tasks like this/);
+  const csv = await ask('GET', new URL(await page.getAttribute('text=CSV', 'href'), site.page).pathname +
+    new URL(await page.getAttribute('text=CSV', 'href'), site.page).search);
+  assert.equal(csv.body.trim().split(/\r?\n/).filter((line) => /speaks_v0\.0/.test(line)).length, 2);
+  await page.click('text=Delete them for good');
+  assert.match(await page.innerText('.notice'), /^2 tasks deleted\.$/);
+  assert.equal((await ask('GET', taskPath(site.failed))).status, 404);
+  const post = (body) => ask('POST', '/clear', { Authorization: `Bearer ${site.token}` }, body);
+  for (const body of ['', 'before=tomorrow', 'before=2999-01-01T00:00:00Z', 'before=2020-01-01T00:00:00Z&state=running'])
+    assert.equal((await post(body)).status, 400, body);
+  assert.equal((await post('before=2020-01-01T00:00:00Z')).body, '0 tasks deleted.\n');
+  assert.equal((await ask('POST', '/clear', {}, 'before=2020-01-01T00:00:00Z')).status, 403);
 });
 
 test('a reader who signs out can change nothing any more', async () => {
@@ -332,6 +373,9 @@ test('a reader who signs out can change nothing any more', async () => {
   await page.click('text=Sign out');
   await open(taskPath(site.gated[0]));
   assert.equal(await page.locator('.actions button').count(), 0);
+  await open('/clear?age=all');
+  assert.match(await page.innerText('main'), /Sign in to delete them/);
+  assert.equal(await page.locator('main button.danger').count(), 0);
 });
 
 test('nothing broke the rules of the page on the way', () => assert.deepEqual(faults, []));

@@ -76,6 +76,13 @@ std::string url(std::string_view path, const std::vector<std::pair<std::string, 
 
 std::string task_url(const std::string& id) { return "/tasks/" + encode_url(id); }
 
+std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name) {
+  for (const auto& [key, value] : form) {
+    if (key == name) return value;
+  }
+  return {};
+}
+
 Html action(const Visit& visit, const std::string& to, Markup button,
             const std::vector<std::pair<std::string, std::string>>& fields) {
   Html html;

@@ -36,6 +36,9 @@ HttpResponse redirect(std::string to);
 std::string url(std::string_view path, const std::vector<std::pair<std::string, std::string>>& parameters);
 std::string task_url(const std::string& id);
 
+// A field of a form that was sent (decode_form); empty where there is none.
+std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name);
+
 // A button that sends a POST with the form token of the session. Nothing where nobody has signed in.
 Html action(const Visit& visit, const std::string& to, Markup label_and_class,
             const std::vector<std::pair<std::string, std::string>>& fields = {});

@@ -12,6 +12,7 @@
 #include "worker/log.hpp"
 #include "worker/page/assets.hpp"
 #include "worker/page/batch_list.hpp"
+#include "worker/page/clearing_view.hpp"
 #include "worker/page/csv.hpp"
 #include "worker/page/layout.hpp"
 #include "worker/page/task_list.hpp"
@@ -58,13 +59,6 @@ std::string local_path(std::string_view path) {
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return "/";
   }
   return local;
-}
-
-std::string_view field(const std::vector<std::pair<std::string, std::string>>& form, std::string_view name) {
-  for (const auto& [key, value] : form) {
-    if (key == name) return value;
-  }
-  return {};
 }
 
 HttpResponse sign_in_page(const Visit& visit, std::string_view next, std::string_view problem) {
@@ -127,7 +121,9 @@ HttpResponse PageServer::read(const Visit& visit) {
   record_.know_waiting(std::move(waiting));
   if (path == "/") return task_list(visit, record_);
   if (path == "/batches") return batch_list(visit, record_, workers().workers);
-  if (path == "/tasks.csv") return csv(visit);
+  if (path == "/tasks.csv") return csv(filter_of(visit.request, visit.now));
+  if (path == "/clear") return clearing_view(visit, record_);
+  if (path == "/clear.csv") return csv(cleared_by(visit.request));
   if (path.starts_with("/tasks/")) return one_task(visit, std::string_view(path).substr(7));
   return message_page(visit, 404, "Not found", "There is no such page.");
 }
@@ -161,6 +157,7 @@ HttpResponse PageServer::change(const Visit& visit) {
     sessions_.sign_out(visit.request);
     return redirect("/");
   }
+  if (path == "/clear") return clear(visit, form, record_, options_.record);
   constexpr std::string_view begin = "/tasks/";
   if (const std::size_t end = path.rfind('/'); path.starts_with(begin) && end > begin.size()) {
     const std::string id = path.substr(begin.size(), end - begin.size());
@@ -212,18 +209,7 @@ HttpResponse PageServer::cancel(const Visit& visit, const std::string& id) {
     case Cancellation::Kind::shared:
       break;
   }
-  Html html;
-  html << "<h1>Others would fail with it</h1><p>The script does not say that its tasks are independent of "
-          "each other, "
-          "so the "_html
-       << outcome.shares.size() << " tasks of the same process that have begun would fail, too:</p><ul>"_html;
-  for (const std::string& other : outcome.shares)
-    html << "<li><a class=\"id\" href=\""_html << task_url(other) << "\">"_html << other << "</a></li>"_html;
-  html << "</ul><div class=\"title\">"_html
-       << action(visit, task_url(id) + "/cancel", "<button class=\"danger\">Cancel them all</button>"_html,
-                 {{"subset", "yes"}})
-       << "<a href=\""_html << task_url(id) << "\">Leave them</a></div>"_html;
-  return document(visit, "Others would fail with it", "", html, 409);
+  return shared_view(visit, id, outcome.shares);
 }
 
 // Under a new id and as a background job: nobody waits for its reply, and what ended stays on record.
@@ -268,7 +254,7 @@ void PageServer::add_written(TaskDetails& details) {
 }
 
 // Written while it is read, page by page: the record may have millions of tasks.
-HttpResponse PageServer::csv(const Visit& visit) const {
+HttpResponse PageServer::csv(TaskFilter filter) const {
   HttpResponse response{.type = "text/csv; charset=utf-8", .body = csv_header()};
   response.headers.emplace_back("Content-Disposition", "attachment; filename=\"tasks.csv\"");
   struct Place {
@@ -277,8 +263,7 @@ HttpResponse PageServer::csv(const Visit& visit) const {
     std::string older;
     bool is_first = true;
   };
-  response.more = [place = std::make_shared<Place>(options_.record),
-                   filter = filter_of(visit.request, visit.now)] {
+  response.more = [place = std::make_shared<Place>(options_.record), filter = std::move(filter)] {
     std::string text;
     if (!place->is_first && place->older.empty()) return text;
     const TaskPage page = place->record.list(filter, csv_piece, place->older);

@@ -43,7 +43,7 @@ class PageServer {
   HttpResponse cancel(const Visit& visit, const std::string& id);
   HttpResponse retry(const Visit& visit, const std::string& id);
   void add_written(TaskDetails& details);
-  HttpResponse csv(const Visit& visit) const;
+  HttpResponse csv(TaskFilter filter) const;
   const WorkersStatus& workers();
   const std::vector<Queue>& queues();
 

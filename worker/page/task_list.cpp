@@ -203,7 +203,7 @@ HttpResponse task_list(const Visit& visit, TaskQuery& record) {
     html << "</tbody></table>"_html;
   }
   html << pager(request, page) << "<p class=\"below\"><a href=\""_html << url("/tasks.csv", asked(request))
-       << "\" download>Download as CSV</a>"_html;
+       << "\" download>Download as CSV</a> <a href=\"/clear\">Delete tasks that have ended</a>"_html;
   return document(visit, "Tasks", "/", html << "</p>"_html);
 }
 

@@ -130,4 +130,18 @@ HttpResponse task_text(const Visit& visit, const TaskDetails& details, std::stri
   return message_page(visit, 404, "Not found", "A task has no text of this name.");
 }
 
+HttpResponse shared_view(const Visit& visit, const std::string& id, const std::vector<std::string>& shares) {
+  Html html;
+  html << "<h1>Others would fail with it</h1><p>The script does not say that its tasks are independent of "
+          "each other, so the "_html
+       << shares.size() << " tasks of the same process that have begun would fail, too:</p><ul>"_html;
+  for (const std::string& other : shares)
+    html << "<li><a class=\"id\" href=\""_html << task_url(other) << "\">"_html << other << "</a></li>"_html;
+  html << "</ul><div class=\"title\">"_html
+       << action(visit, task_url(id) + "/cancel", "<button class=\"danger\">Cancel them all</button>"_html,
+                 {{"subset", "yes"}})
+       << "<a href=\""_html << task_url(id) << "\">Leave them</a></div>"_html;
+  return document(visit, "Others would fail with it", "", html, 409);
+}
+
 }  // namespace quire::page

@@ -12,4 +12,8 @@ HttpResponse task_view(const Visit& visit, const TaskDetails& details);
 // GET /tasks/ID/stdout, stderr, process-stdout or process-stderr: the whole text, as it was recorded.
 HttpResponse task_text(const Visit& visit, const TaskDetails& details, std::string_view which);
 
+// The answer to a request to cancel a task whose process has others in it: which would fail with it, and a
+// button that cancels them all.
+HttpResponse shared_view(const Visit& visit, const std::string& id, const std::vector<std::string>& shares);
+
 }  // namespace quire::page
