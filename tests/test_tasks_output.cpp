@@ -3,8 +3,8 @@
 
 #include <sstream>
 
+#include "common/csv.hpp"
 #include "worker/commands/command.hpp"
-#include "worker/commands/csv.hpp"
 #include "worker/commands/tasks.hpp"
 
 using namespace quire;

@@ -66,6 +66,16 @@ class TestSites(Scenario):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertEqual([len(self.lines(worker, "words_v0.0")) for worker in (first, second)], [0, 1])
 
+    def test_quire_status_has_the_functions_own_names(self):
+        first = self.site(workers_key="site1")
+        self.site(workers_key="site2")
+        wait_until(lambda: len(self.server.status()) == 4, "both sites' functions to be offered")
+        run = subprocess.run([first.program, "status", "--config", first.config, "--all"], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=60, env=first.environment, check=False)
+        names = {line.split("  ")[1].strip() for line in run.stdout.partition("CONNECTIONS\n")[2].splitlines() if line}
+        self.assertEqual(names, {"words_v0.0", "exclusive", "site2-words_v0.0 (another site's)",
+                                 "site2-exclusive (another site's)"}, run.stdout)
+
     def test_atoms_form_of_the_key(self):
         root = "/usr/share/nginx/atom"
         self.site(workers_key="two words", workers_key_root=root)
@@ -114,7 +124,8 @@ class TestSites(Scenario):
         wait_until(lambda: "103 functions offered" in worker.log_text() or not worker.is_running(),
                    "the worker to offer its functions")
         self.assertTrue(worker.is_running(), worker.log_text())
-        self.assertTrue(self.server.is_offered("normalize_v1.0"))
+        # The job server reads what was sent when it comes to it.
+        wait_until(lambda: self.server.is_offered("normalize_v1.0"), "the last function to be offered")
 
     def test_a_key_that_cannot_be_used_is_refused_at_the_start(self):
         worker = self.make_worker(MODULES, {"workers_key": "site-1"}).start()

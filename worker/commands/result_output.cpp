@@ -7,8 +7,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "common/csv.hpp"
 #include "common/text.hpp"
-#include "worker/commands/csv.hpp"
 
 namespace quire {
 namespace {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -14,8 +15,10 @@
 #include "worker/commands/result_output.hpp"
 #include "worker/commands/tasks.hpp"
 #include "worker/control.hpp"
+#include "worker/function_prefix.hpp"
 #include "worker/gearman_admin.hpp"
 #include "worker/settings.hpp"
+#include "worker/workers_key.hpp"
 
 namespace quire {
 namespace {
@@ -98,7 +101,13 @@ void print(const WorkerStatus& worker) {
   }
 }
 
-void print(const ServerView& view, bool all) {
+// As this site calls it; what is another site's has the name that the job server has for it.
+std::string name_here(const FunctionStatus& function, const FunctionPrefix& prefix) {
+  if (prefix.text().empty()) return function.name;
+  return prefix.function_of(function.name).value_or(function.name + " (another site's)");
+}
+
+void print(const ServerView& view, const FunctionPrefix& prefix, bool all) {
   std::cout << "Job server " << view.server.name();
   if (!view.problem.empty()) {
     std::cout << ": " << view.problem << " `quire doctor` looks into it.\n";
@@ -113,7 +122,7 @@ void print(const ServerView& view, bool all) {
   std::size_t idle = 0;
   for (const FunctionStatus& function : view.functions) {
     if (!all && function.jobs == 0 && function.workers > 0 && ++idle > 10) continue;
-    std::cout << "  " << padded(one_line(function.name, 60), 40) << "  "
+    std::cout << "  " << padded(one_line(name_here(function, prefix), 60), 40) << "  "
               << padded(std::to_string(function.jobs - function.running), 7) << "  "
               << padded(std::to_string(function.running), 7) << "  " << function.workers
               << (function.workers == 0 ? "  NOBODY SERVES IT" : "") << '\n';
@@ -121,10 +130,13 @@ void print(const ServerView& view, bool all) {
   if (idle > 10 && !all) std::cout << "  … and " << idle - 10 << " functions without jobs (--all)\n";
 }
 
-json::object object_of(const ServerView& view) {
+json::object object_of(const ServerView& view, const FunctionPrefix& prefix) {
   json::array functions;
   for (const FunctionStatus& function : view.functions) {
-    functions.push_back(json::object{{"function", to_utf8(function.name)},
+    const std::optional<std::string> own = prefix.function_of(function.name);
+    functions.push_back(json::object{{"function", to_utf8(own.value_or(function.name))},
+                                     {"on_server", to_utf8(function.name)},
+                                     {"own", own.has_value()},
                                      {"waiting", function.jobs - function.running},
                                      {"running", function.running},
                                      {"connections", function.workers}});
@@ -135,14 +147,15 @@ json::object object_of(const ServerView& view) {
   return object;
 }
 
-void print_json(const WorkersStatus& workers, const std::vector<ServerView>& servers) {
+void print_json(const WorkersStatus& workers, const std::vector<ServerView>& servers,
+                const FunctionPrefix& prefix) {
   json::object object;
   json::array& list = object["workers"].emplace_array();
   for (const WorkerStatus& worker : workers.workers) list.push_back(json::parse(encode_status(worker)));
   json::array& problems = object["problems"].emplace_array();
   for (const std::string& problem : workers.problems) problems.emplace_back(to_utf8(problem));
   json::array& all = object["servers"].emplace_array();
-  for (const ServerView& server : servers) all.push_back(object_of(server));
+  for (const ServerView& server : servers) all.push_back(object_of(server, prefix));
   std::cout << json::serialize(object) << '\n';
 }
 
@@ -164,6 +177,7 @@ int run_status(const std::vector<std::string>& arguments) {
     throw UsageError("`status` takes options only: remove \"" + options.words()[0] + "\".");
 
   const Settings settings = options.settings();
+  const FunctionPrefix prefix = function_prefix(settings);
   const WorkersStatus workers = ask_workers(settings.state_directory);
   std::vector<ServerView> servers;
   for (const JobServer& server : parse_job_servers(settings.gearman_servers))
@@ -172,7 +186,7 @@ int run_status(const std::vector<std::string>& arguments) {
       !workers.workers.empty() && workers.problems.empty() &&
       std::ranges::all_of(servers, [](const ServerView& server) { return server.problem.empty(); });
   if (options.values()["json"].as<bool>()) {
-    print_json(workers, servers);
+    print_json(workers, servers, prefix);
     return fine ? exit_ok : exit_task_failed;
   }
   for (const WorkerStatus& worker : workers.workers) {
@@ -185,7 +199,7 @@ int run_status(const std::vector<std::string>& arguments) {
               << " runs here: start one with `quire worker`, or name another with --state-directory or "
                  "--config.\n\n";
   }
-  for (const ServerView& server : servers) print(server, options.values()["all"].as<bool>());
+  for (const ServerView& server : servers) print(server, prefix, options.values()["all"].as<bool>());
   return fine ? exit_ok : exit_task_failed;
 }
 

@@ -11,8 +11,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "common/csv.hpp"
 #include "common/text.hpp"
-#include "worker/commands/csv.hpp"
 #include "worker/commands/result_output.hpp"
 #include "worker/commands/tasks.hpp"
 

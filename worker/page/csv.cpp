@@ -1,6 +1,6 @@
 #include "worker/page/csv.hpp"
 
-#include "common/text.hpp"
+#include "common/csv.hpp"
 
 namespace quire::page {
 namespace {
@@ -32,27 +32,9 @@ std::string csv_line(const TaskSummary& task) {
   std::string line;
   for (const std::string& cell : cells) {
     if (&cell != &cells[0]) line += ',';
-    line += csv_cell(cell);
+    line += spreadsheet_cell(cell);
   }
   return line + "\r\n";
-}
-
-std::string csv_cell(std::string_view text) {
-  std::string cell = to_utf8(text);
-  const std::size_t begin = cell.find_first_not_of(" \t\r\n\v\f");
-  const std::string_view rest =
-      begin == cell.npos ? std::string_view() : std::string_view(cell).substr(begin);
-  bool is_formula = !cell.empty() && std::string_view("\t\r\n").find(cell.front()) != std::string_view::npos;
-  for (const std::string_view sign : {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"})
-    is_formula = is_formula || rest.starts_with(sign);
-  if (is_formula) cell.insert(cell.begin(), '\'');
-  if (cell.find_first_of(",\"\r\n") == cell.npos) return cell;
-  std::string quoted = "\"";
-  for (const char c : cell) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted + '"';
 }
 
 }  // namespace quire::page

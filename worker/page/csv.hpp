@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "worker/task_query.hpp"
 
@@ -11,8 +10,5 @@ namespace quire::page {
 // "id,state,function,…" and a line end.
 std::string csv_header();
 std::string csv_line(const TaskSummary& task);
-
-// A cell: quoted where it must be; one that a spreadsheet would take for a formula has a ' before it.
-std::string csv_cell(std::string_view text);
 
 }  // namespace quire::page

@@ -24,14 +24,15 @@ inline std::string csv_cell(std::string_view text) {
 // sign does not hide it, nor do the signs' full-width forms; a minus before a number is no exception, since
 // formulas begin so too.
 inline std::string spreadsheet_cell(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n\v\f");
-  const std::string_view rest = begin == std::string_view::npos ? std::string_view() : text.substr(begin);
-  bool formula = !text.empty() && std::string_view("\t\r\n").find(text.front()) != std::string_view::npos;
+  std::string safe = to_utf8(text);
+  const std::size_t begin = safe.find_first_not_of(" \t\r\n\v\f");
+  const std::string_view rest =
+      begin == std::string::npos ? std::string_view() : std::string_view(safe).substr(begin);
+  bool formula = !safe.empty() && std::string_view("\t\r\n").find(safe.front()) != std::string_view::npos;
   for (const std::string_view sign : {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"}) {
     formula = formula || rest.starts_with(sign);
   }
-  std::string safe = formula ? "'" : "";
-  safe += text;
+  if (formula) safe.insert(safe.begin(), '\'');
   return csv_cell(safe);
 }
 
