@@ -86,6 +86,7 @@ TEST_CASE("hand over: the configurations") {
     CHECK(settings.environment.contains("DJANGO_SETTINGS_MODULE"));
     CHECK(settings.environment.contains("XML_CATALOG_FILES"));
     CHECK(settings.python_prefix.ends_with("clientScripts"));
+    CHECK_FALSE(settings.mariadb_settings.empty());
     // The table is one that is installed from here.
     const std::string installed = "/usr/share/quire/";
     REQUIRE(settings.client_modules.starts_with(installed));

@@ -58,6 +58,7 @@ TEST_CASE("site import") {
     CHECK(settings.gearman_servers == "gearman:4731");
     CHECK(settings.python == "/opt/virtualenvs/am/bin/python");
     CHECK(settings.python_prefix == "archivematica.MCPClient.clientScripts");
+    CHECK(settings.mariadb_settings == "archivematica");
     CHECK(settings.client_modules.ends_with("/archivematica/client_modules.conf"));
     CHECK(settings.environment.at("DJANGO_SETTINGS_MODULE") == "archivematica.MCPClient.settings.common");
     CHECK(settings.environment.at("REQUESTS_CA_BUNDLE") == "/etc/ssl/certs/ca-certificates.crt");
@@ -105,6 +106,7 @@ TEST_CASE("site import") {
     CHECK(read(text).gearman_servers == "ccp:1");
     CHECK(read(text).shared_directory == "/srv/shared/");
     CHECK(read(text).python_prefix == "worker.clientScripts");
+    CHECK(read(text).mariadb_settings == "ccp");
     CHECK(read(text).client_modules.ends_with("/ccp/client_modules.conf"));
     CHECK_FALSE(contains(text, "topsecret"));
   }

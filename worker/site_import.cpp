@@ -313,6 +313,7 @@ class SiteImport {
                     "/usr/lib/archivematica/archivematicaCommon:/usr/share/archivematica/dashboard",
                     "folders");
         set_variable_default("DJANGO_SETTINGS_MODULE", "settings.common", "folders");
+        set_default("mariadb_settings", "archivematica", "folders");
         return add_catalog("folders");
       }
       case SiteLayout::package: {
@@ -322,6 +323,7 @@ class SiteImport {
         set_variable_default("DJANGO_SETTINGS_MODULE", "archivematica.MCPClient.settings.common", "package");
         const std::string assets = packaged_assets(settings_.at("python").value);
         if (!assets.empty()) set_default("client_assets_directory", assets, "package");
+        set_default("mariadb_settings", "archivematica", "package");
         return add_catalog("package");
       }
       case SiteLayout::ccp: {
@@ -332,6 +334,7 @@ class SiteImport {
         const std::string folder = list_items(settings_.at("python_path").value, ':').front();
         set_default("client_assets_directory", folder + "/worker/assets/", "ccp");
         set_variable_default("DJANGO_SETTINGS_MODULE", "settings.common", "ccp");
+        set_default("mariadb_settings", "ccp", "ccp");
         return add_catalog("ccp");
       }
     }
