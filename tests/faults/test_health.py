@@ -47,7 +47,8 @@ class TestHealth(Scenario):
         self.assertFalse(manager.hears("READY=1"))
         self.server.start()
         wait_until(lambda: manager.hears("READY=1"), "READY")
-        self.assertTrue(self.server.is_offered("words"))
+        # What was sent before READY the job server reads when it comes to it.
+        wait_until(lambda: self.server.is_offered("words"), "the function to be offered")
         worker.signal(signal.SIGTERM)
         self.assertEqual(worker.wait(), 0)
         self.assertTrue(manager.hears("STOPPING=1"))
