@@ -148,24 +148,25 @@ TEST_CASE("record maintenance") {
   }
 
   SUBCASE("workers that write meanwhile lose nothing") {
-    std::atomic<bool> writing = true;
-    std::thread cleaner([&] {
-      SQLite::Database database = fixture.connect();
-      while (writing) {
-        if (database.tableExists("EndedTasks")) delete_ended_tasks(database, {.function = "gone"});
-      }
-    });
     {
       SqliteRecord record = fixture.open();
+      // It finds the file there: a record is opened when it is made.
+      std::atomic<bool> writing = true;
+      std::thread cleaner([&] {
+        SQLite::Database database = fixture.connect();
+        while (writing) {
+          if (database.tableExists("EndedTasks")) delete_ended_tasks(database, {.function = "gone"});
+        }
+      });
       for (int i = 0; i < 60; ++i) {
         Batch batch = make_batch(std::to_string(i), 50);
         if (i % 2 == 0) batch.function = "gone";
         run_and_record(record, batch);
       }
       CHECK(record.state().entries_lost + record.state().entries_waiting == 0);
+      writing = false;
+      cleaner.join();
     }
-    writing = false;
-    cleaner.join();
     CHECK(fixture.number("SELECT count(*) FROM Tasks WHERE exec = 'checksum_v0.0'") == 1'500);
     SQLite::Database database = fixture.connect();
     delete_ended_tasks(database, {.function = "gone"});
