@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 
 def independent_jobs():
@@ -95,10 +96,11 @@ def wait(job):
 
 
 def wait_for_term(job):
-    got = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: got.set())
+    got = []  # an Event's lock may be held already where its handler interrupts the wait
+    signal.signal(signal.SIGTERM, lambda number, frame: got.append(number))
     print("waiting")
-    got.wait()
+    while not got:
+        time.sleep(0.005)
     job.print_output("got it")
 
 
