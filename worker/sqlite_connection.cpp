@@ -27,15 +27,8 @@ void create_folder_of(const std::filesystem::path& file) {
   }
 }
 
-// SQLite would create the file readable for everybody, and gives its companions the mode of the file.
-void create_file(const std::filesystem::path& file) {
-  create_folder_of(file);
-  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-  if (descriptor >= 0) ::close(descriptor);  // what it cannot do, SQLite tells in a moment
-}
-
 SQLite::Database open_database(const std::string& path, std::chrono::milliseconds wait) {
-  create_file(path);
+  create_record_file(path);
   SQLite::Database database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX,
                             static_cast<int>(wait.count()));
   prepare_record(database);
@@ -72,6 +65,13 @@ void RecordConnection::set_wait(std::chrono::milliseconds longest) {
         return 1;
       },
       this);
+}
+
+// SQLite would create the file readable for everybody, and gives its companions the mode of the file.
+void create_record_file(const std::string& path) {
+  create_folder_of(path);
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  if (descriptor >= 0) ::close(descriptor);  // what it cannot do, SQLite tells in a moment
 }
 
 void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes) {

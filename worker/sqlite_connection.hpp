@@ -74,6 +74,10 @@ struct RecordConnection {
     SELECT client, startTime FROM Attempts JOIN Batches USING (batch) WHERE taskUUID = ?1 ORDER BY attempt)"};
 };
 
+// Creates the file, empty, and its folder where they are missing, as RecordConnection does. Throws
+// std::system_error where it cannot create a folder.
+void create_record_file(const std::string& path);
+
 // TEXT where the bytes are UTF-8 without NUL, else a BLOB. They must outlive the statement's execution.
 void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes);
 void bind_or_null(SQLite::Statement& statement, int index, const std::string* bytes);

@@ -6,6 +6,8 @@
 // ended, or in the workload of one that has not.
 #include "worker/sqlite_store.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -75,10 +77,29 @@ void SqliteStore::open(std::chrono::milliseconds wait) {
     connection_.reset();
   }
   if (!connection_) {
-    connection_.emplace(options_.path, wait);
-    register_worker();
+    connect(wait);
+    register_worker(wait);
   }
   connection_->set_wait(wait);
+}
+
+// One worker makes a new file while the others stand by: SQLite lets nobody wait who changes a file's
+// journal mode, and whoever came at the same moment would be told that it is locked.
+void SqliteStore::connect(std::chrono::milliseconds wait) {
+  std::optional<WriteTurn::Held> turn;
+  std::error_code ignored;
+  if (const auto size = std::filesystem::file_size(options_.path, ignored); ignored || size == 0) {
+    create_record_file(options_.path);
+    make_presence();
+    turn.emplace(turn_->take(wait));
+  }
+  connection_.emplace(options_.path, wait);
+}
+
+// Who waits for the file waits for its turn first.
+SQLite::Transaction SqliteStore::begin_in_turn(std::chrono::milliseconds wait) {
+  const WriteTurn::Held turn = turn_->take(wait / 2);
+  return SQLite::Transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
 }
 
 void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milliseconds wait) {
@@ -86,15 +107,7 @@ void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milli
   try {
     open(wait);
     waiting = true;
-    turn_->take(wait / 2);
-    std::optional<SQLite::Transaction> begun;
-    try {
-      begun.emplace(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
-    } catch (...) {
-      turn_->let_go();
-      throw;
-    }
-    turn_->let_go();
+    SQLite::Transaction transaction = begin_in_turn(wait);
     waiting = false;
     connection_->index.refresh();
     connection_->read_last_sequence.executeStep();
@@ -117,7 +130,7 @@ void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milli
       }
     }
     connection_->index.settle();
-    begun->commit();
+    transaction.commit();
   } catch (const SQLite::Exception& error) {
     const std::string reason = error.what();
     const bool busy = is_busy(error);
@@ -147,7 +160,7 @@ void SqliteStore::make_presence() {
 
 // A number of our own in this file, and the lock that tells others that it is in use. A number whose lock
 // somebody holds belongs to a worker that has not noticed yet that the file was replaced.
-void SqliteStore::register_worker() {
+void SqliteStore::register_worker(std::chrono::milliseconds wait) {
   make_presence();
   SQLite::Statement& find = connection_->find_worker;
   find.bind(1, worker_);
@@ -159,7 +172,7 @@ void SqliteStore::register_worker() {
 
   in_hand_.clear();
   awaiting_delivery_.clear();
-  SQLite::Transaction transaction(connection_->database, SQLite::TransactionBehavior::IMMEDIATE);
+  SQLite::Transaction transaction = begin_in_turn(wait);
   do {
     bind_bytes(connection_->insert_worker, 1, options_.client);
     connection_->insert_worker.bindNoCopy(2, start_time_);

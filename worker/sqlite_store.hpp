@@ -66,7 +66,9 @@ class SqliteStore final : public RecordStore {
     std::int64_t last = 0;
   };
 
-  void register_worker();
+  void connect(std::chrono::milliseconds wait);
+  void register_worker(std::chrono::milliseconds wait);
+  SQLite::Transaction begin_in_turn(std::chrono::milliseconds wait);
   void undo(std::span<const RecordEntry> entries);
 
   void write_begin(const RecordEntry& entry);

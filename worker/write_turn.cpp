@@ -10,10 +10,11 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
-// Who has waited for long asks more often, and so gets it before those who came later.
-constexpr std::chrono::milliseconds long_wait{20};
-constexpr microseconds pause{1'000};
-constexpr microseconds pause_after_long_wait{100};
+// Who has waited for long asks more often, and so gets it before those who came later. Asking costs whoever
+// writes a part of its processor: with 16 processes on two, asking every millisecond took a third of it.
+constexpr std::chrono::milliseconds long_wait{150};
+constexpr microseconds pause{2'000};
+constexpr microseconds pause_after_long_wait{500};
 
 // The byte before those of the workers (WorkerPresence), whose numbers begin with one.
 bool set(int file, short type) {
@@ -29,17 +30,18 @@ bool set(int file, short type) {
 
 WriteTurn::WriteTurn(const std::string& path) : file_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
 
-void WriteTurn::take(std::chrono::milliseconds longest) {
+WriteTurn::Held WriteTurn::take(std::chrono::milliseconds longest) {
   const auto begin = steady_clock::now();
   while (file_ && !set(file_.get(), F_WRLCK)) {
     const auto waited = steady_clock::now() - begin;
-    if (waited >= longest) return;
+    if (waited >= longest) return Held(nullptr);
     std::this_thread::sleep_for(waited < long_wait ? pause : pause_after_long_wait);
   }
+  return Held(file_ ? &file_ : nullptr);
 }
 
-void WriteTurn::let_go() {
-  if (file_) set(file_.get(), F_UNLCK);
+WriteTurn::Held::~Held() {
+  if (file_ != nullptr) set(file_->get(), F_UNLCK);
 }
 
 }  // namespace quire
