@@ -46,8 +46,12 @@ void RecordWriter::record(const RecordEntry& entry) {
   Request request{entry};
   std::unique_lock lock(mutex_);
   queue_.push_back(&request);
-  arrived_.notify_one();
-  request.woken.wait(lock, [&] { return request.done; });
+  if (busy_since_) {
+    // The thread comes for it after the transaction that is being written.
+    request.woken.wait(lock, [&] { return request.done; });
+  } else {
+    write_what_has_arrived(lock);
+  }
 }
 
 void RecordWriter::post(RecordEntry entry) {
@@ -75,52 +79,59 @@ std::size_t RecordWriter::waiting() const {
   return queue_.size() + posted_.size();
 }
 
-// Takes all that has arrived, writes it, wakes those who wait for it; ends when it is told to and nothing is
-// left.
+// Writes what others could not write by themselves; ends when it is told to and nothing is left.
 void RecordWriter::run() {
-  std::vector<Request*> group;
-  std::vector<RecordEntry> entries;
   std::unique_lock lock(mutex_);
   for (;;) {
     wait_for_work(lock);
     const bool last = stopping_ && queue_.empty();
-    group.clear();
-    group.swap(queue_);
-    entries.clear();
-    for (const Request* request : group) entries.push_back(request->entry);
-    for (RecordEntry& entry : posted_) entries.push_back(std::move(entry));
-    posted_.clear();
-    busy_since_ = steady_clock::now();
-    lock.unlock();
-
-    take(entries);
-
-    lock.lock();
-    busy_since_.reset();
-    // With the lock held, since the request is gone once its caller has seen that it is done.
-    for (Request* request : group) {
-      request->done = true;
-      request->woken.notify_one();
-    }
+    write_what_has_arrived(lock);
     if (last) return;
   }
 }
 
-// Until somebody waits, a posted entry has waited long enough, or the backlog is to be tried again.
+// Until nobody writes and somebody waits, a posted entry has waited long enough, or the backlog is to be
+// tried again.
 void RecordWriter::wait_for_work(std::unique_lock<std::mutex>& lock) {
   for (;;) {
-    if (stopping_ || !queue_.empty()) return;
-    const auto now = steady_clock::now();
     auto until = steady_clock::time_point::max();
-    if (!posted_.empty()) until = posted_since_ + company;
-    if (!backlog_.empty()) until = std::min(until, retry_at_);
-    if (until <= now) return;
+    if (!busy_since_) {
+      if (stopping_ || !queue_.empty()) return;
+      if (!posted_.empty()) until = posted_since_ + company;
+      if (!backlog_.empty()) until = std::min(until, retry_at_);
+      if (until <= steady_clock::now()) return;
+    }
     if (until == steady_clock::time_point::max()) {
       arrived_.wait(lock);
     } else {
       arrived_.wait_until(lock, until);
     }
   }
+}
+
+// Takes all that has arrived, writes it, wakes those who wait for it. REQUIRES: nobody writes
+void RecordWriter::write_what_has_arrived(std::unique_lock<std::mutex>& lock) {
+  std::vector<Request*> group;
+  group.swap(queue_);
+  std::vector<RecordEntry> entries;
+  entries.reserve(group.size() + posted_.size());
+  for (const Request* request : group) entries.push_back(request->entry);
+  for (RecordEntry& entry : posted_) entries.push_back(std::move(entry));
+  posted_.clear();
+  busy_since_ = steady_clock::now();
+  lock.unlock();
+
+  take(entries);
+
+  lock.lock();
+  busy_since_.reset();
+  // With the lock held, since the request is gone once its caller has seen that it is done.
+  for (Request* request : group) {
+    request->done = true;
+    request->woken.notify_one();
+  }
+  // The thread has not looked at its clock since, either.
+  if (!queue_.empty() || !posted_.empty() || !backlog_.empty() || stopping_) arrived_.notify_one();
 }
 
 // What is kept goes first, so that nothing overtakes what happened before it.

@@ -1,8 +1,10 @@
-// Group commit: what many threads have to record, written by one thread in as few transactions as possible.
+// Group commit: what many threads have to record, written in as few transactions as possible.
 //
-// A caller waits until the transaction with its entry has been committed. Whatever else arrived while the
-// writer was busy goes into its next transaction, so the more batches end at once, the less each one costs.
-// What cannot be written is kept in memory and written when that is possible again.
+// A caller waits until the transaction with its entry has been committed. Whoever comes when nothing is being
+// written writes by itself: to wake a thread for it, and to be woken by that, takes as long as a small
+// transaction. What arrives meanwhile goes into the next transaction, by the writer's own thread, so the more
+// batches end at once, the less each one costs. What cannot be written is kept in memory and written when
+// that is possible again.
 #pragma once
 
 #include <chrono>
@@ -33,7 +35,7 @@ struct RecordBusy : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Where entries are kept. Used by the writer's thread only.
+// Where entries are kept. Used by one thread at a time, not always the same.
 class RecordStore {
  public:
   virtual ~RecordStore() = default;
@@ -80,7 +82,7 @@ class RecordWriter {
 
   RecordState state() const;
 
-  // For how long the thread has been at the transaction that it is writing; 0 when it writes none.
+  // For how long the transaction that is being written has been so; 0 when there is none.
   std::chrono::seconds busy_for() const;
 
   // How many entries have arrived and are in no transaction yet.
@@ -95,6 +97,7 @@ class RecordWriter {
 
   void run();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void write_what_has_arrived(std::unique_lock<std::mutex>& lock);
   void take(const std::vector<RecordEntry>& entries);
   bool write_backlog();
   void keep(std::span<const RecordEntry> entries);
@@ -107,7 +110,8 @@ class RecordWriter {
   RecordStore& store_;
   const std::shared_ptr<spdlog::logger> log_;
   const std::chrono::milliseconds patience_;
-  RecordBacklog backlog_;  // of the thread only, as the next two
+  RecordBacklog
+      backlog_;  // of the thread that writes only, as the next two, or under the mutex while none does
   BackOff retry_pause_{std::chrono::milliseconds(100), std::chrono::milliseconds(5'000)};
   std::chrono::steady_clock::time_point retry_at_{};
 
@@ -117,7 +121,7 @@ class RecordWriter {
   std::vector<RecordEntry> posted_;
   std::chrono::steady_clock::time_point posted_since_{};
   bool stopping_ = false;
-  std::optional<std::chrono::steady_clock::time_point> busy_since_;
+  std::optional<std::chrono::steady_clock::time_point> busy_since_;  // while a thread writes
   RecordState state_;
 
   std::thread thread_;  // last: it uses all of the above

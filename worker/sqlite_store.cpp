@@ -86,12 +86,12 @@ void SqliteStore::open(std::chrono::milliseconds wait) {
 // One worker makes a new file while the others stand by: SQLite lets nobody wait who changes a file's
 // journal mode, and whoever came at the same moment would be told that it is locked.
 void SqliteStore::connect(std::chrono::milliseconds wait) {
-  std::optional<WriteTurn::Held> turn;
+  WriteTurn::Held turn;
   std::error_code ignored;
   if (const auto size = std::filesystem::file_size(options_.path, ignored); ignored || size == 0) {
     create_record_file(options_.path);
     make_presence();
-    turn.emplace(turn_->take(wait));
+    turn = turn_->take(wait);
   }
   connection_.emplace(options_.path, wait);
 }

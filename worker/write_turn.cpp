@@ -34,14 +34,12 @@ WriteTurn::Held WriteTurn::take(std::chrono::milliseconds longest) {
   const auto begin = steady_clock::now();
   while (file_ && !set(file_.get(), F_WRLCK)) {
     const auto waited = steady_clock::now() - begin;
-    if (waited >= longest) return Held(nullptr);
+    if (waited >= longest) return {};
     std::this_thread::sleep_for(waited < long_wait ? pause : pause_after_long_wait);
   }
   return Held(file_ ? &file_ : nullptr);
 }
 
-WriteTurn::Held::~Held() {
-  if (file_ != nullptr) set(file_->get(), F_UNLCK);
-}
+void WriteTurn::LetGo::operator()(const Descriptor* file) const { set(file->get(), F_UNLCK); }
 
 }  // namespace quire

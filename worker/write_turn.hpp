@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "worker/host/descriptor.hpp"
@@ -12,17 +13,11 @@ namespace quire {
 
 class WriteTurn {
  public:
-  // Being the next one, or one of those who have waited in vain; lets go of it at its end.
-  class Held {
-   public:
-    explicit Held(const Descriptor* file) : file_(file) {}
-    Held(const Held&) = delete;
-    Held& operator=(const Held&) = delete;
-    ~Held();
-
-   private:
-    const Descriptor* file_;  // nullptr: the turn is not ours
+  struct LetGo {
+    void operator()(const Descriptor* file) const;
   };
+  // Being the next one, until it is let go of; nullptr for who has waited in vain.
+  using Held = std::unique_ptr<const Descriptor, LetGo>;
 
   // path: the file beside the record that WorkerPresence has made. Without it everybody is next.
   explicit WriteTurn(const std::string& path);
