@@ -86,6 +86,19 @@ std::string ids_of(const std::vector<Task*>& tasks) {
   return ids;
 }
 
+// From the end of the first of them that has ended to that of the last one.
+std::chrono::microseconds between_ends(const std::vector<Task*>& tasks) {
+  std::optional<Timestamp> first, last;
+  for (const Task* task : tasks) {
+    if (!task->result || !task->result->finished) continue;
+    const Timestamp end = *task->result->finished;
+    first = std::min(first.value_or(end), end);
+    last = std::max(last.value_or(end), end);
+  }
+  return first ? std::chrono::duration_cast<std::chrono::microseconds>(*last - *first)
+               : std::chrono::microseconds(0);
+}
+
 bool is_shortage(const std::system_error& error) {
   const int code = error.code().value();
   return code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE || code == ENOBUFS ||
@@ -159,9 +172,9 @@ struct SubprocessPool::Impl {
     return groups.try_emplace(key, Group{HostGroup(loop, module, held_descriptor, events)}).first->second;
   }
 
-  // Whether the batch may start a process. Within the budget any may; beyond it one that has none, while another
-  // has several: the system then shares the processors, so that a short batch does not wait for the end of a
-  // long one's processes.
+  // Whether the batch may start a process. Within the budget any may; beyond it one that has none, while
+  // another has several: the system then shares the processors, so that a short batch does not wait for the
+  // end of a long one's processes.
   bool may_start_another(const BatchRun& batch) const {
     if (running.size() < settings->max_processes) return true;
     return batch.running == 0 && running.size() < 2 * settings->max_processes &&
@@ -213,12 +226,9 @@ struct SubprocessPool::Impl {
     }
     batch.exclusive = instances == 0;
     batch.independent = description.independent;
-    std::size_t parts = std::clamp<std::size_t>(instances, 1, settings->max_processes);
-    // With other batches at hand the processors are busy anyway, and a process for a few quick jobs is
-    // wasted.
-    if (batches.size() > settings->max_processes) {
-      parts = batch.group->estimate.worthwhile_parts(batch.tasks.size(), parts);
-    }
+    const std::size_t parts = batch.group->estimate.worthwhile_parts(
+        batch.tasks.size(), std::clamp<std::size_t>(instances, 1, settings->max_processes),
+        batches.size() > settings->max_processes);
     for (const std::span<Task*> subset : split(std::span(batch.tasks), parts)) {
       batch.pending.emplace_back(subset.begin(), subset.end());
     }
@@ -261,11 +271,12 @@ struct SubprocessPool::Impl {
     if (end.how == SubsetEnd::How::not_started && may_start_later(*batch, end)) {
       batch->pending.push_front(subset.tasks());
     } else {
-      batch->group->estimate.observe(Clock::now() - ended.begin, subset.size());
+      const Clock::duration taken = Clock::now() - ended.begin;
       end.ended_by_us = ended.guard->why();
       end.cause = ended.guard->cause();
       if (interrupted) end.how = SubsetEnd::How::interrupted;
       settle(*batch, subset, end);
+      batch->group->estimate.observe(taken, between_ends(subset.tasks()), subset.size());
     }
     if (batch->pending.empty() && batch->running == 0) complete(batch);
     schedule();
