@@ -226,7 +226,7 @@ TEST_CASE("settings: complete") {
   }
   SUBCASE("what is left open gets a usable value") {
     settings.complete();
-    CHECK(settings.workers == 2 * settings.max_processes);
+    CHECK(settings.workers == 2 * settings.max_processes + 2);
     CHECK(settings.max_processes >= 1);
     CHECK(settings.client_modules == installation().client_modules);
     CHECK(settings.client_scripts == installation().client_scripts);

@@ -96,7 +96,8 @@ std::vector<std::string> list_items(const std::string& list, char separator) {
 
 void Settings::complete() {
   const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  if (workers == 0) workers = 2 * processors;
+  // One for each process that runs and one that is read, recorded or answered meanwhile; the more for few.
+  if (workers == 0) workers = 2 * processors + 2;
   if (max_processes == 0) max_processes = processors;
   client_modules = absolute_paths(client_modules);
   if (client_modules.empty()) client_modules = installation().client_modules;

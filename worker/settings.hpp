@@ -48,7 +48,7 @@ struct Settings {
   std::string mariadb_user;
   std::string mariadb_password_file;
   bool exclusive_across_hosts = false;             // scripts without concurrent_instances, by a lock there
-  std::size_t workers = 0;                         // batches in hand; 0: two per processor
+  std::size_t workers = 0;                         // batches in hand; 0: two per processor + 2
   std::size_t max_processes = 0;                   // running subsets; 0: one per processor
   std::string shared_directory = "/var/archivematica/sharedDirectory/";
   std::string client_assets_directory = "/usr/lib/archivematica/MCPClient/assets/";

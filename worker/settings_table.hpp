@@ -69,7 +69,7 @@ inline constexpr std::array setting_rows = {
                "Whether scripts without concurrent_instances run on one host at a time, by a lock in that "
                "database"},
     SettingRow{"workers", &Settings::workers, "NUMBER",
-               "Batches in hand at the same time; 0: two per processor", slots},
+               "Batches in hand at the same time; 0: two per processor and two more", slots},
     SettingRow{"max_processes", &Settings::max_processes, "NUMBER",
                "Processes that run client scripts at the same time, and one for each batch that has none while another "
                "has several, up to twice as many; 0: one per processor", slots},
