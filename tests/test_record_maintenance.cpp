@@ -1,5 +1,6 @@
 // Readers that ask for one task, and what may be deleted while workers write.
 #include <atomic>
+#include <optional>
 #include <thread>
 
 #include "tests/support/record_fixture.hpp"
@@ -115,14 +116,66 @@ TEST_CASE("record maintenance") {
     record.finished(other);
     SQLite::Database database = fixture.connect();
     CHECK(delete_ended_tasks(database, {.function = "another"}) == 0);
-    CHECK(delete_ended_tasks(database, {.function = "other", .failed = true}) == 0);
-    CHECK(delete_ended_tasks(database, {.function = "", .before = parse_rfc3339("2024-08-04T21:44:55Z")}) ==
-          0);
-    CHECK(delete_ended_tasks(database, {.function = "", .before = parse_rfc3339("2025-01-01T00:00:00Z")}) ==
-          2);
+    CHECK(delete_ended_tasks(database, {.function = "other", .done = false}) == 0);
+    CHECK(delete_ended_tasks(database, {.before = parse_rfc3339("2024-08-04T21:44:55Z")}) == 0);
+    CHECK(delete_ended_tasks(database, {.before = parse_rfc3339("2025-01-01T00:00:00Z")}) == 2);
     CHECK(fixture.value("SELECT group_concat(taskUUID) FROM Tasks") == "other-0,other-1");
-    CHECK(delete_ended_tasks(database, {.function = "other", .failed = false}) == 2);
+    CHECK(delete_ended_tasks(database, {.function = "other", .failed = false, .cancelled = false}) == 2);
     CHECK(fixture.number("SELECT count(*) FROM Batches") == 0);
+  }
+
+  SUBCASE("a cancelled task is neither done nor failed") {
+    SqliteRecord record = fixture.open();
+    Batch batch = make_batch("some", 3);
+    record.begin(batch, batch.unanswered());
+    answer(batch);
+    batch.tasks[1].result->exit_code = 1;
+    batch.tasks[2].cancel("The task was cancelled.");
+    batch.tasks[2].result->finished = batch.tasks[1].result->finished;
+    record.finished(batch);
+    SQLite::Database database = fixture.connect();
+    const auto left = [&] { return fixture.value("SELECT group_concat(taskUUID) FROM Tasks"); };
+    CHECK(delete_ended_tasks(database, {.done = false, .cancelled = false}) == 1);
+    CHECK(left() == "some-0,some-2");
+    CHECK(delete_ended_tasks(database, {.cancelled = false}) == 1);
+    CHECK(left() == "some-2");
+    CHECK(delete_ended_tasks(database, {.done = false, .failed = false}) == 1);
+  }
+
+  SUBCASE("it tells how far it is, and is ended when that is wanted") {
+    SqliteRecord record = fixture.open();
+    for (int i = 0; i < 5; ++i) {
+      Batch batch = make_batch(std::to_string(i), 1000);
+      run_and_record(record, batch);
+    }
+    SQLite::Database database = fixture.connect();
+    DeletionProgress last;
+    const std::uint64_t some = delete_ended_tasks(database, {}, [&](const DeletionProgress& progress) {
+      last = progress;
+      return progress.deleted == 0;
+    });
+    CHECK(some > 0);
+    CHECK(some < 5000);
+    CHECK(last.deleted == some);
+    CHECK(last.total == 5000);
+    CHECK(fixture.number("SELECT count(*) FROM Tasks") == 5000 - static_cast<int>(some));
+    CHECK(delete_ended_tasks(database, {}) == 5000 - some);
+    CHECK(fixture.number("SELECT count(*) FROM Batches") == 0);
+  }
+
+  SUBCASE("who holds the file is waited for, as long as that is wanted") {
+    SqliteRecord record = fixture.open();
+    Batch batch = make_batch("some", 3);
+    run_and_record(record, batch);
+    SQLite::Database other = fixture.connect();
+    std::optional<SQLite::Transaction> held(std::in_place, other, SQLite::TransactionBehavior::IMMEDIATE);
+    SQLite::Database database = fixture.connect();
+    database.setBusyTimeout(1);
+    int asked = 0;
+    CHECK(delete_ended_tasks(database, {}, [&](const DeletionProgress&) { return ++asked < 10; }) == 0);
+    CHECK(asked == 10);
+    held.reset();
+    CHECK(delete_ended_tasks(database, {}) == 3);
   }
 
   SUBCASE("runs whose batches are gone go, too, and the next ones are found") {

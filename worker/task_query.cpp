@@ -568,6 +568,8 @@ struct TaskQuery::Impl {
 TaskQuery::TaskQuery(std::string path) : path_(path), impl_(std::make_unique<Impl>(std::move(path))) {}
 TaskQuery::~TaskQuery() = default;
 
+void TaskQuery::count_anew() { impl_->counted = {}; }
+
 void TaskQuery::know_waiting(std::unordered_set<std::string> ids) { impl_->waiting = std::move(ids); }
 
 TaskPage TaskQuery::list(const TaskFilter& filter, std::size_t size, const std::string& older) {

@@ -153,6 +153,9 @@ class TaskQuery {
   // only what is new, until rows are seen to be missing, or for five minutes.
   std::map<TaskState, std::int64_t> counts();
 
+  // Has counts() count all of them the next time: somebody has deleted some.
+  void count_anew();
+
   // Up to `size` batches, the newest first. function: only of this one; empty: all. older: as BatchPage has
   // it.
   BatchPage batches(std::size_t size, std::int64_t older = 0, const std::string& function = "");

@@ -1,7 +1,7 @@
 // Reads the page as a reader would. SITE in the environment says where everything is (test_page.py).
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -345,6 +345,7 @@ test('a task is cancelled, and where others share its process they are named fir
 
 test('tasks that have ended are deleted, after a look at how many these are', async () => {
   const amount = () => page.innerText('#amount');
+  const post = (body) => ask('POST', '/clear', { Authorization: `Bearer ${site.token}` }, body);
   await open('/');
   await page.click('text=Delete tasks that have ended');
   assert.match(await amount(), /has no task like this/);
@@ -358,13 +359,30 @@ test('tasks that have ended are deleted, after a look at how many these are', as
   const csv = await ask('GET', new URL(await page.getAttribute('text=CSV', 'href'), site.page).pathname +
     new URL(await page.getAttribute('text=CSV', 'href'), site.page).search);
   assert.equal(csv.body.trim().split(/\r?\n/).filter((line) => /speaks_v0\.0/.test(line)).length, 2);
+  // While somebody else has the record's file, nothing can be deleted yet.
+  const [hold, held] = ['hold', 'held'].map((name) => join(site.talk, name));
+  writeFileSync(hold, '');
+  while (!existsSync(held)) await page.waitForTimeout(20);
   await page.click('text=Delete them for good');
-  assert.match(await page.innerText('.notice'), /^2 tasks deleted\.$/);
+  await page.waitForFunction(() => /0 of 2 tasks deleted/.test(document.querySelector('#amount').innerText));
+  assert.equal(page.url(), site.page + '/clear');
+  assert.equal(await page.innerText('h1'), 'Tasks are being deleted');
+  await page.screenshot({ path: join(site.profile, 'clearing.png') });
+  assert.equal((await post('before=2020-01-01T00:00:00Z')).status, 409);
+  await page.setViewportSize({ width: 360, height: 740 });
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  await page.setViewportSize({ width: 1200, height: 800 });
+  rmSync(held);
+  // The page comes to the end by itself.
+  await page.locator('#outcome').waitFor();
+  assert.match(await page.innerText('#outcome'), /^2 tasks deleted \(/);
+  assert.equal(await page.innerText('h1'), 'Delete tasks that have ended');
   assert.equal((await ask('GET', taskPath(site.failed))).status, 404);
-  const post = (body) => ask('POST', '/clear', { Authorization: `Bearer ${site.token}` }, body);
   for (const body of ['', 'before=tomorrow', 'before=2999-01-01T00:00:00Z', 'before=2020-01-01T00:00:00Z&state=running'])
     assert.equal((await post(body)).status, 400, body);
-  assert.equal((await post('before=2020-01-01T00:00:00Z')).body, '0 tasks deleted.\n');
+  const begun = await post('before=2020-01-01T00:00:00Z');
+  assert.deepEqual([begun.status, begun.headers.location], [303, '/clear']);
+  await page.waitForFunction(() => /^0 tasks deleted/.test(document.querySelector('#outcome')?.innerText));
   assert.equal((await ask('POST', '/clear', {}, 'before=2020-01-01T00:00:00Z')).status, 403);
 });
 

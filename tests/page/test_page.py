@@ -16,6 +16,15 @@ FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class TestPage(Scenario):
+    def look_after(self, folder):
+        """Everybody's connections, for a moment; where the browser asks for it, the record is held meanwhile."""
+        hold = os.path.join(folder, "hold")
+        if os.path.exists(hold):
+            with self.record.locked():
+                os.rename(hold, os.path.join(folder, "held"))
+                wait_until(lambda: not os.path.exists(os.path.join(folder, "held")), "the browser to have seen it")
+        self.controller.pump(0.1)
+
     def test_in_a_browser(self):
         port = free_port()
         worker = self.make_worker({"speaks_v0.0": "speaks", "talks": "talks", "gated": "gated",
@@ -51,7 +60,7 @@ class TestPage(Scenario):
                                    env={**os.environ, "SITE": json.dumps(site)})
         try:
             # The controller's connection is looked after while the browser works.
-            wait_until(lambda: self.controller.pump(0.1) or browser.poll() is not None, "the browser", guard=200)
+            wait_until(lambda: self.look_after(talk.path) or browser.poll() is not None, "the browser", guard=200)
         finally:
             if browser.poll() is None:
                 browser.kill()

@@ -2,6 +2,8 @@
 
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
+#include "worker/commands/interrupt.hpp"
+#include "worker/commands/progress.hpp"
 #include "worker/commands/tasks.hpp"
 #include "worker/commands/tasks_export.hpp"
 #include "worker/record_clearing.hpp"
@@ -15,21 +17,47 @@ std::string text_of(const po::variables_map& values, const char* name) {
   return values.count(name) == 0 ? std::string() : values[name].as<std::string>();
 }
 
-std::optional<bool> failed_of(const std::string& state) {
-  if (state.empty()) return std::nullopt;
-  if (state == "done") return false;
-  if (state == "failed") return true;
-  throw UsageError("--state " + state +
-                   " cannot be cleared by itself; choose done, or failed (cancelled ones included).");
+// Chooses how the tasks that go have ended; an empty list: however that was.
+void choose_states(EndedTasks& which, const std::string& list) {
+  if (list.empty()) return;
+  which.done = which.failed = which.cancelled = false;
+  for (const std::string& name : list_items(list, ',')) {
+    bool* const chosen = name == "done"        ? &which.done
+                         : name == "failed"    ? &which.failed
+                         : name == "cancelled" ? &which.cancelled
+                                               : nullptr;
+    if (chosen == nullptr) {
+      throw UsageError(
+          "--state " + name +
+          " cannot be deleted: choose done, failed or cancelled, or several of them with commas.");
+    }
+    *chosen = true;
+  }
 }
 
-// The tasks that go, for a reader: perhaps some more, which do not.
-TaskFilter filter_of(const Clearing& which) {
-  TaskFilter filter{.function = which.function, .until = which.before};
-  if (which.failed.value_or(false) || !which.failed)
-    filter.states = {TaskState::failed, TaskState::cancelled};
-  if (!which.failed.value_or(false)) filter.states.insert(TaskState::done);
-  return filter;
+std::string tasks(std::uint64_t number) {
+  return std::to_string(number) + (number == 1 ? " task" : " tasks");
+}
+
+// Deletes them with a bar on a terminal; an interruption leaves the rest. Gives the exit code.
+int delete_tasks(const std::string& path, const EndedTasks& which) {
+  const InterruptWatch watch;
+  Progress shown(Progress::mode_for(false));
+  DeletionProgress last;
+  const std::uint64_t deleted = clear_record(path, which, [&](const DeletionProgress& progress) {
+    last = progress;
+    if (progress.total > 0) {
+      shown.update({.done = static_cast<std::size_t>(progress.deleted),
+                    .total = static_cast<std::size_t>(progress.total)});
+    }
+    return !InterruptWatch::came();
+  });
+  shown.clear();
+  std::cout << tasks(deleted) << " deleted from " << path << ".\n";
+  if (!InterruptWatch::came()) return exit_ok;
+  std::cerr << "quire tasks clear: interrupted; what was not deleted is still there, and the same command "
+               "goes on.\n";
+  return exit_task_failed;
 }
 
 }  // namespace
@@ -41,14 +69,16 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
                       "all that is said\n"
                       "applies. Tasks that run, wait or are lost stay. One that was deleted is a new one: it "
                       "is run when the\n"
-                      "job server delivers it once more. The file keeps its size; its room is used again.",
+                      "job server delivers it once more. The file keeps its size; its room is used again. "
+                      "Exits with 0;\n"
+                      "interrupted, it leaves the rest and exits with 1.",
        .example = "quire tasks clear --before 30d --export before.csv\n"
                   "quire tasks clear --function checksum_v0.0 --state done\nquire tasks clear --all"});
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
   auto add = options.own().add_options();
   add("before", text("TIME"), "those that ended before then: an age (30s, 15m, 2h, 3d) or a time in UTC");
   add("function,f", text("NAME"), "those of this function");
-  add("state,s", text("STATE"), "done, or failed (cancelled ones included)");
+  add("state,s", text("LIST"), "those that are done, failed or cancelled; several with commas");
   add("all", po::bool_switch(), "all that have ended");
   add("export", text("FILE"), "write them there first, as CSV with all columns");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
@@ -56,14 +86,15 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   if (!options.words().empty())
     throw UsageError("`tasks clear` takes options only: remove \"" + options.words()[0] + "\".");
 
-  Clearing which{.function = lower_case(text_of(values, "function")),
-                 .before = {},
-                 .failed = failed_of(text_of(values, "state"))};
-  const bool said = values.count("before") != 0 || !which.function.empty() || which.failed;
+  EndedTasks which{.function = lower_case(text_of(values, "function"))};
+  choose_states(which, text_of(values, "state"));
+  const bool said =
+      values.count("before") != 0 || !which.function.empty() || !text_of(values, "state").empty();
   const bool all = values["all"].as<bool>();
   if (!said && !all) {
     throw UsageError(
-        "Say which: --before 30d, --function NAME, --state done or failed; --all deletes everything that has "
+        "Say which: --before 30d, --function NAME, --state done, failed or cancelled; --all deletes "
+        "everything that has "
         "ended.");
   }
   if (said && all) throw UsageError("--all and what says less exclude each other.");
@@ -76,13 +107,11 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   if (values.count("export") != 0) {
     const std::string file = text_of(values, "export");
     const std::size_t exported = export_to_file(record, filter, TaskFormat::csv, file);
-    std::cout << exported << (exported == 1 ? " task" : " tasks") << " written to " << file << ".\n";
+    std::cout << tasks(exported) << " written to " << file << "." << std::endl;
   }
-  const std::string nothing = record.list(filter, 1).tasks.empty() ? nothing_found(record, filter) : "";
-  const std::uint64_t deleted = nothing.empty() ? clear_record(settings.record, which) : 0;
-  std::cout << deleted << (deleted == 1 ? " task" : " tasks") << " deleted from " << settings.record << ".\n";
-  if (!nothing.empty()) std::cerr << "quire tasks clear: " << nothing << '\n';
-  return exit_ok;
+  if (record.list(filter, 1).tasks.empty())
+    std::cerr << "quire tasks clear: " << nothing_found(record, filter) << '\n';
+  return delete_tasks(settings.record, which);
 }
 
 }  // namespace quire

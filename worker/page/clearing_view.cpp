@@ -11,7 +11,6 @@
 #include <boost/algorithm/string/case_conv.hpp>
 
 #include "worker/log.hpp"
-#include "worker/record_clearing.hpp"
 
 namespace quire::page {
 namespace {
@@ -34,33 +33,21 @@ struct State {
   const char* name;
   const char* title;
 };
-constexpr std::array<State, 3> states = {
-    {{"", "however they ended"}, {"done", "done"}, {"failed", "failed or cancelled"}}};
+constexpr std::array<State, 4> states = {
+    {{"", "however they ended"}, {"done", "done"}, {"failed", "failed"}, {"cancelled", "cancelled"}}};
 
 const Age& age_of(std::string_view name) {
   const auto* const found = std::ranges::find(ages, name, &Age::name);
   return found == ages.end() ? ages.front() : *found;
 }
 
-Clearing clearing(std::string_view function, std::string_view state, Timestamp before) {
-  Clearing which{.function = boost::algorithm::to_lower_copy(std::string(function), std::locale::classic()),
-                 .before = before,
-                 .failed = {}};
-  if (state == "done") {
-    which.failed = false;
-  } else if (state == "failed") {
-    which.failed = true;
-  } else if (!state.empty()) {
-    throw std::invalid_argument("state");
-  }
-  return which;
-}
-
-TaskFilter filter_of(const Clearing& which) {
-  TaskFilter filter{.function = which.function, .until = which.before};
-  if (which.failed.value_or(true)) filter.states = {TaskState::failed, TaskState::cancelled};
-  if (!which.failed.value_or(false)) filter.states.insert(TaskState::done);
-  return filter;
+EndedTasks chosen_tasks(std::string_view function, std::string_view state, Timestamp before) {
+  if (std::ranges::find(states, state, &State::name) == states.end()) throw std::invalid_argument("state");
+  return {.function = boost::algorithm::to_lower_copy(std::string(function), std::locale::classic()),
+          .before = before,
+          .done = state.empty() || state == "done",
+          .failed = state.empty() || state == "failed",
+          .cancelled = state.empty() || state == "cancelled"};
 }
 
 Timestamp moment(std::string_view text) {
@@ -74,7 +61,7 @@ std::string tasks(std::uint64_t number) {
 }
 
 // "no task", "12 tasks", "more than 1,000 tasks".
-std::string amount(TaskQuery& record, const Clearing& which) {
+std::string amount(TaskQuery& record, const EndedTasks& which) {
   const TaskPage page = record.list(filter_of(which), most_counted);
   const auto number = static_cast<std::uint64_t>(std::ranges::count_if(
       page.tasks, [&](const TaskSummary& task) { return task.ended && *task.ended < which.before; }));
@@ -91,18 +78,67 @@ void choose(Html& html, const Choices& choices, std::string_view chosen) {
   }
 }
 
+// What is told of the last deletion to whoever comes to the page after its end.
+Html outcome(const ClearingThread* last, Timestamp now) {
+  Html html;
+  if (last == nullptr) return html;
+  const ClearingThread::State state = last->state();
+  const std::string deleted = tasks(state.progress.deleted);
+  switch (state.phase) {
+    case ClearingThread::Phase::done:
+      html << "<p class=\"notice\" role=\"status\" id=\"outcome\">"_html << deleted << " deleted ("_html;
+      break;
+    case ClearingThread::Phase::stopped:
+      html << "<p class=\"notice\" role=\"status\" id=\"outcome\">"_html << deleted << " of "_html
+           << grouped(static_cast<std::int64_t>(state.progress.total))
+           << " deleted, then somebody stopped it; the others are still there ("_html;
+      break;
+    case ClearingThread::Phase::failed:
+      html << "<p class=\"problem\" role=\"alert\" id=\"outcome\">Not all was deleted, but "_html << deleted
+           << ": "_html << state.problem << " ("_html;
+      break;
+    case ClearingThread::Phase::running:
+      return html;
+  }
+  return html << time_of(state.changed, now) << " UTC).</p>"_html;
+}
+
+HttpResponse progress_view(const Visit& visit, const ClearingThread& running) {
+  const DeletionProgress progress = running.state().progress;
+  Html html;
+  html << "<h1>Tasks are being deleted</h1><p id=\"amount\">"_html;
+  if (progress.total == 0) {
+    html << "Those that ended before "_html << time_of(running.which().before, visit.now)
+         << " UTC are being counted."_html;
+  } else {
+    html << "<progress max=\""_html << progress.total << "\" value=\""_html << progress.deleted
+         << "\" aria-label=\"Tasks deleted\"></progress> <span class=\"of\">"_html
+         << grouped(static_cast<std::int64_t>(progress.deleted)) << " of "_html << tasks(progress.total)
+         << " deleted.</span>"_html;
+  }
+  html << "</p><p>Workers go on meanwhile, and so does this without anybody who looks on.</p>"
+          "<div class=\"title\">"_html
+       << action(visit, "/clear/stop", "<button class=\"danger\">Leave the rest</button>"_html)
+       << "<a href=\"/\">All tasks</a></div>"_html;
+  // script.js keeps the page up to date by itself.
+  return document(visit, "Tasks are being deleted", "", html, 200,
+                  "<noscript><meta http-equiv=\"refresh\" content=\"2\"></noscript>"_html);
+}
+
 }  // namespace
 
-HttpResponse clearing_view(const Visit& visit, TaskQuery& record) {
+HttpResponse clearing_view(const Visit& visit, TaskQuery& record, const ClearingThread* last) {
+  if (is_running(last)) return progress_view(visit, *last);
   const std::string function(visit.request.parameter("function"));
   const std::string state(visit.request.parameter("state"));
   const Age& age = age_of(visit.request.parameter("age"));
-  const Clearing which = clearing(function, state, visit.now - age.time);
+  const EndedTasks which = chosen_tasks(function, state, visit.now - age.time);
   const std::string before = iso8601(*which.before);
   const std::string number = amount(record, which);
 
   Html html;
-  html << "<h1>Delete tasks that have ended</h1><form class=\"filters\" method=\"get\" action=\"/clear\" "
+  html << "<h1>Delete tasks that have ended</h1>"_html << outcome(last, visit.now)
+       << "<form class=\"filters\" method=\"get\" action=\"/clear\" "
           "data-keep><label>Ended<select name=\"age\">"_html;
   choose(html, ages, age.name);
   html << "</select></label><label>How<select name=\"state\">"_html;
@@ -135,38 +171,57 @@ HttpResponse clearing_view(const Visit& visit, TaskQuery& record) {
 }
 
 TaskFilter cleared_by(const HttpRequest& request) {
-  return filter_of(clearing(request.parameter("function"), request.parameter("state"),
-                            moment(request.parameter("before"))));
+  return filter_of(chosen_tasks(request.parameter("function"), request.parameter("state"),
+                                moment(request.parameter("before"))));
+}
+
+bool is_running(const ClearingThread* last) {
+  return last != nullptr && last->state().phase == ClearingThread::Phase::running;
 }
 
 HttpResponse clear(const Visit& visit, const std::vector<std::pair<std::string, std::string>>& form,
-                   TaskQuery& record, const std::string& path) {
-  std::optional<Clearing> which;
+                   const std::string& path, std::unique_ptr<ClearingThread>& last) {
+  if (is_running(last.get())) {
+    const DeletionProgress progress = last->state().progress;
+    return message_page(visit, 409, "Nothing more is deleted",
+                        "A deletion goes on, with " + grouped(static_cast<std::int64_t>(progress.deleted)) +
+                            " of " + tasks(progress.total) +
+                            " deleted: wait for its end, or stop it, on the page /clear.");
+  }
+  std::optional<EndedTasks> which;
   try {
     const Timestamp before = moment(field(form, "before"));
     // A time to come would take what nobody has looked at.
-    if (before <= visit.now) which = clearing(field(form, "function"), field(form, "state"), before);
+    if (before <= visit.now) which = chosen_tasks(field(form, "function"), field(form, "state"), before);
   } catch (const std::invalid_argument&) {
     // It is told below.
   }
   if (!which) {
     return message_page(visit, 400, "Nothing was deleted",
                         "Say before which time they ended (before, in RFC 3339, not later than now), and as "
-                        "state done, failed or nothing.");
+                        "state done, failed, cancelled or nothing.");
   }
-  std::uint64_t number = 0;
-  try {
-    if (!record.list(filter_of(*which), 1).tasks.empty()) number = clear_record(path, *which);
-  } catch (const RecordUnreadable&) {
-    throw;
-  } catch (const std::runtime_error& error) {
-    return message_page(visit, 503, "Not all was deleted", error.what());
-  }
-  const std::string told = tasks(number) + " deleted.";
-  logs::web()->info("page: somebody deletes tasks that ended before {}: {}", iso8601(*which->before), told);
-  if (visit.session == nullptr) return {.body = told + "\n"};
-  visit.session->notice = told;
-  return redirect("/");
+  const std::string told = "page: tasks that ended before " + iso8601(*which->before);
+  logs::web()->info("{} are being deleted on request", told);
+  last = std::make_unique<ClearingThread>(path, *which, [told](const ClearingThread::State& state) {
+    const std::string deleted = tasks(state.progress.deleted) + " deleted";
+    if (state.phase == ClearingThread::Phase::failed) {
+      logs::web()->error("{}: {}, then: {}", told, deleted, state.problem);
+    } else {
+      logs::web()->info("{}: {}{}", told, deleted,
+                        state.phase == ClearingThread::Phase::stopped ? ", then stopped" : "");
+    }
+  });
+  HttpResponse response = redirect("/clear");
+  response.body = "They are being deleted; GET /clear tells how far that is.\n";
+  return response;
+}
+
+HttpResponse stop_clearing(const Visit& visit, ClearingThread* last) {
+  if (!is_running(last))
+    return message_page(visit, 409, "Nothing was stopped", "No deletion goes on; its outcome is on /clear.");
+  last->stop();
+  return redirect("/clear");
 }
 
 }  // namespace quire::page

@@ -37,13 +37,14 @@ Html navigation(const Visit& visit, std::string_view here) {
 }  // namespace
 
 HttpResponse document(const Visit& visit, std::string_view title, std::string_view here, const Html& body,
-                      unsigned status) {
+                      unsigned status, Markup head) {
   Html html;
   html << "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>"_html << title
        << " · Quire</title><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
           "<meta name=\"color-scheme\" content=\"light dark\"><link rel=\"stylesheet\" href=\"/style.css\">"
-          "<link rel=\"icon\" href=\"/icon.svg\"><script src=\"/script.js\" defer></script></head><body>"_html
-       << navigation(visit, here) << "<main id=\"main\" tabindex=\"-1\">"_html;
+          "<link rel=\"icon\" href=\"/icon.svg\"><script src=\"/script.js\" defer></script>"_html
+       << head << "</head><body>"_html << navigation(visit, here)
+       << "<main id=\"main\" tabindex=\"-1\">"_html;
   if (visit.session != nullptr && !visit.session->notice.empty()) {
     html << "<p class=\"notice\" role=\"status\" id=\"notice\">"_html << visit.session->notice << "</p>"_html;
     visit.session->notice.clear();

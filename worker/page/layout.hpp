@@ -23,8 +23,9 @@ struct Visit {
 };
 
 // A whole document. here: the entry of the navigation that is this page's ("/", "/batches", "/workers").
+// head: what its head has besides.
 HttpResponse document(const Visit& visit, std::string_view title, std::string_view here, const Html& body,
-                      unsigned status = 200);
+                      unsigned status = 200, Markup head = ""_html);
 
 // A page that says one thing.
 HttpResponse message_page(const Visit& visit, unsigned status, std::string_view title, std::string_view text);

@@ -5,19 +5,17 @@
 
 #include <spdlog/spdlog.h>
 
-#include "worker/batch.hpp"
 #include "worker/control.hpp"
 #include "worker/control_client.hpp"
-#include "worker/gearman_client.hpp"
 #include "worker/log.hpp"
 #include "worker/page/assets.hpp"
 #include "worker/page/batch_list.hpp"
 #include "worker/page/clearing_view.hpp"
 #include "worker/page/csv.hpp"
 #include "worker/page/layout.hpp"
+#include "worker/page/sign_in_view.hpp"
 #include "worker/page/task_list.hpp"
 #include "worker/page/task_view.hpp"
-#include "worker/submitting.hpp"
 
 namespace quire::page {
 namespace {
@@ -49,29 +47,6 @@ void protect(HttpResponse& response) {
        {"Cross-Origin-Opener-Policy", "same-origin"},
        {"Cross-Origin-Resource-Policy", "same-origin"},
        {"Cache-Control", "no-store"}});
-}
-
-// A path of ours to go to after signing in: nothing that leads elsewhere.
-std::string local_path(std::string_view path) {
-  const bool is_local = path.starts_with('/') && !path.starts_with("//") && path.find('\\') == path.npos;
-  std::string local(is_local ? path : "/");
-  for (const char c : local) {
-    if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f) return "/";
-  }
-  return local;
-}
-
-HttpResponse sign_in_page(const Visit& visit, std::string_view next, std::string_view problem) {
-  Html html;
-  html << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks or runs them again "
-          "must know the one in the file that the setting <code>page_token</code> names.</p>"_html;
-  if (!problem.empty()) html << "<p class=\"problem\" role=\"alert\">"_html << problem << "</p>"_html;
-  html
-      << "<form class=\"sign-in\" method=\"post\" action=\"/sign-in\"><input type=\"hidden\" name=\"next\" value=\""_html
-      << next
-      << "\"><label>Token<input type=\"password\" name=\"token\" required autofocus "
-         "autocomplete=\"current-password\"></label><button class=\"primary\">Sign in</button></form>"_html;
-  return document(visit, "Sign in", "", html, problem.empty() ? 200 : 403);
 }
 
 }  // namespace
@@ -109,8 +84,12 @@ HttpResponse PageServer::read(const Visit& visit) {
   if (path == "/style.css") return file("text/css; charset=utf-8", style_css);
   if (path == "/script.js") return file("text/javascript; charset=utf-8", script_js);
   if (path == "/icon.svg") return file("image/svg+xml", icon_svg);
-  if (path == "/sign-in") return sign_in_page(visit, local_path(visit.request.parameter("next")), "");
+  if (path == "/sign-in") return sign_in_view(visit, local_path(visit.request.parameter("next")), "");
   if (path == "/workers") return workers_view(visit, workers(), queues());
+  if (clearing_) {
+    const std::uint64_t deleted = clearing_->state().progress.deleted;
+    if (std::exchange(deletions_counted_, deleted) != deleted) record_.count_anew();
+  }
   std::unordered_set<std::string> waiting;
   for (const WorkerStatus& worker : workers().workers) {
     for (const BatchStatus& batch : worker.batches)
@@ -122,7 +101,7 @@ HttpResponse PageServer::read(const Visit& visit) {
   if (path == "/") return task_list(visit, record_);
   if (path == "/batches") return batch_list(visit, record_, workers().workers);
   if (path == "/tasks.csv") return csv(filter_of(visit.request, visit.now));
-  if (path == "/clear") return clearing_view(visit, record_);
+  if (path == "/clear") return clearing_view(visit, record_, clearing_.get());
   if (path == "/clear.csv") return csv(cleared_by(visit.request));
   if (path.starts_with("/tasks/")) return one_task(visit, std::string_view(path).substr(7));
   return message_page(visit, 404, "Not found", "There is no such page.");
@@ -145,96 +124,6 @@ HttpResponse PageServer::one_task(const Visit& visit, std::string_view rest) {
   }
   if (details->task.state == TaskState::running) add_written(*details);
   return text.empty() ? task_view(visit, *details) : task_text(visit, *details, text);
-}
-
-HttpResponse PageServer::change(const Visit& visit) {
-  const std::string& path = visit.request.path;
-  if (path == "/sign-in") return sign_in(visit);
-  const auto form = decode_form(visit.request.body);
-  const std::string refusal = sessions_.refusal(visit.request, field(form, "form_token"));
-  if (!refusal.empty()) return message_page(visit, 403, "Nothing was changed", refusal);
-  if (path == "/sign-out") {
-    sessions_.sign_out(visit.request);
-    return redirect("/");
-  }
-  if (path == "/clear") return clear(visit, form, record_, options_.record);
-  constexpr std::string_view begin = "/tasks/";
-  if (const std::size_t end = path.rfind('/'); path.starts_with(begin) && end > begin.size()) {
-    const std::string id = path.substr(begin.size(), end - begin.size());
-    if (path.substr(end) == "/cancel") return cancel(visit, id);
-    if (path.substr(end) == "/retry") return retry(visit, id);
-  }
-  return message_page(visit, 404, "Not found", "There is nothing of this name to be done.");
-}
-
-HttpResponse PageServer::sign_in(const Visit& visit) {
-  const auto form = decode_form(visit.request.body);
-  const std::string next = local_path(field(form, "next"));
-  if (is_cross_site(visit.request))
-    return message_page(visit, 403, "Nothing was changed", "The request comes from another site.");
-  const std::string cookie = sessions_.sign_in(field(form, "token"));
-  if (cookie.empty()) return sign_in_page(visit, next, "That is not the token.");
-  HttpResponse response = redirect(next);
-  response.headers.emplace_back("Set-Cookie", cookie);
-  return response;
-}
-
-// Whichever worker of this host has the task is asked.
-HttpResponse PageServer::cancel(const Visit& visit, const std::string& id) {
-  const bool with_subset = field(decode_form(visit.request.body), "subset") == "yes";
-  Cancellation outcome{.id = id};
-  const WorkersStatus status = ask_workers(options_.state_directory);
-  for (const std::string& socket : status.sockets) {
-    const std::vector<Cancellation> answers = ask_to_cancel(socket, {id}, with_subset);
-    if (answers.empty() || answers.front().kind == Cancellation::Kind::unknown) continue;
-    outcome = answers.front();
-    break;
-  }
-  workers_known_ = {};
-  const auto tell = [&](const char* text) {
-    logs::web()->info("page: task {}: somebody cancels it: {}", id, name_of(outcome.kind));
-    if (visit.session == nullptr) return HttpResponse{.body = std::string(text) + "\n"};
-    visit.session->notice = text;
-    return redirect(task_url(id));
-  };
-  switch (outcome.kind) {
-    case Cancellation::Kind::kept:
-      return tell("It is cancelled before it has begun.");
-    case Cancellation::Kind::ending:
-      return tell("It is being ended.");
-    case Cancellation::Kind::too_late:
-      return tell("It has ended already; its batch has not.");
-    case Cancellation::Kind::unknown:
-      return tell("No worker of this host has it in hand.");
-    case Cancellation::Kind::shared:
-      break;
-  }
-  return shared_view(visit, id, outcome.shares);
-}
-
-// Under a new id and as a background job: nobody waits for its reply, and what ended stays on record.
-HttpResponse PageServer::retry(const Visit& visit, const std::string& id) {
-  const std::optional<TaskDetails> found = record_.find(id);
-  if (!found) return message_page(visit, 404, "Nothing was changed", "The record has no task " + id + ".");
-  if (!has_ended(found->task.state) && found->task.state != TaskState::lost) {
-    return message_page(visit, 409, "Nothing was changed",
-                        std::string("It is ") + name_of(found->task.state) + ": cancel it first.");
-  }
-  Task task;
-  task.id = new_id();
-  task.arguments = found->task.arguments;
-  task.wants_output = found->wants_output;
-  task.created_date = iso8601(now());
-  try {
-    submit_in_background(options_.job_servers(), options_.prefix.on_server(found->task.function), new_id(),
-                         encode_workload({task}));
-  } catch (const JobServerUnreachable& error) {
-    return message_page(visit, 503, "Nothing was changed", error.what());
-  }
-  logs::web()->info("page: task {}: somebody runs it again as task {}", id, task.id);
-  if (visit.session == nullptr) return {.body = task.id + "\n"};
-  visit.session->notice = "It runs again as task " + task.id + ", as soon as a worker has it.";
-  return redirect(task_url(id));
 }
 
 // What runs has nothing on record yet; its worker knows what it has written.

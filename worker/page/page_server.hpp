@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "worker/http_server.hpp"
 #include "worker/page/session.hpp"
 #include "worker/page/workers_view.hpp"
+#include "worker/record_clearing.hpp"
 #include "worker/task_query.hpp"
 
 namespace quire::page {
@@ -50,6 +52,8 @@ class PageServer {
   const Options options_;
   Sessions sessions_;
   TaskQuery record_;
+  std::unique_ptr<ClearingThread> clearing_;  // the last one; null: there was none yet
+  std::uint64_t deletions_counted_ = 0;       // of its, those that record_'s counts know of
   WorkersStatus workers_;
   std::chrono::steady_clock::time_point workers_known_{};
   std::vector<Queue> queues_;
