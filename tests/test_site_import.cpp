@@ -61,7 +61,8 @@ TEST_CASE("site import") {
     CHECK(settings.mariadb_settings == "archivematica");
     CHECK(settings.client_modules.ends_with("/archivematica/client_modules.conf"));
     CHECK(settings.environment.at("DJANGO_SETTINGS_MODULE") == "archivematica.MCPClient.settings.common");
-    CHECK(settings.environment.at("REQUESTS_CA_BUNDLE") == "/etc/ssl/certs/ca-certificates.crt");
+    CHECK(settings.pass_environment.find(" REQUESTS_CA_BUNDLE ") != std::string::npos);
+    CHECK_FALSE(settings.environment.contains("REQUESTS_CA_BUNDLE"));
     CHECK(contains(text, "\n# " + file +
                              ":6: ARCHIVEMATICA_MCPCLIENT_MCPCLIENT_MCPARCHIVEMATICASERVER\n"
                              "gearman_servers = gearman:4731\n"));
@@ -77,7 +78,8 @@ TEST_CASE("site import") {
     const std::string text = import(unit);
     CHECK(read(text).python == "/srv/venv/bin/python");
     CHECK(read(text).gearman_servers == "gearman:4731");
-    CHECK(contains(text, ":4: User: write it in the unit of Quire, User=archivematica."));
+    CHECK(contains(text, unit + ":4: User: the unit of Quire has the same"));
+    CHECK(contains(text, unit + ": NoNewPrivileges: it is not there, so client scripts may use sudo"));
   }
   SUBCASE("files of Archivematica up to 1.17, whose variables count more") {
     std::filesystem::create_directories(folder / "etc/MCPClient");
@@ -90,11 +92,16 @@ TEST_CASE("site import") {
     const Settings settings = read(text);
     CHECK(settings.gearman_servers == "here:1");
     CHECK(settings.max_processes == 3);
-    CHECK(settings.client_scripts == "/srv/clientScripts/");
+    CHECK(settings.client_scripts.starts_with("/srv/clientScripts/:"));
+    CHECK(settings.client_scripts.ends_with("/lib/quire/clientScripts"));
+    CHECK(settings.python_path ==
+          "/srv:/srv/clientScripts:/usr/lib/archivematica/archivematicaCommon:/usr/share/archivematica/"
+          "dashboard");
     CHECK(settings.python_prefix == "clientScripts");
     CHECK(settings.environment.at("XML_CATALOG_FILES") == "/srv/assets/catalog/catalog.xml");
     CHECK(contains(text, "#   " + conf + ":6: kioskMode: nothing here needs it."));
-    CHECK(contains(text, "#   " + conf + ":7: elasticsearchServer\n"));
+    // MCPClient's scripts would not find it there.
+    CHECK(text.find("#   " + conf + ":7: elasticsearchServer\n") > text.find("but not from here"));
     CHECK(read(imported_configuration({file, (folder / "etc").string()}, SiteLayout::folders))
               .gearman_servers == "gearman:4731");
   }
@@ -106,7 +113,8 @@ TEST_CASE("site import") {
     CHECK(read(text).gearman_servers == "ccp:1");
     CHECK(read(text).shared_directory == "/srv/shared/");
     CHECK(read(text).python_prefix == "worker.clientScripts");
-    CHECK(read(text).mariadb_settings == "ccp");
+    CHECK(read(text).mariadb_settings == "ccp:" + conf);
+    CHECK(read(text).metrics_prefix == "worker_");
     CHECK(read(text).client_modules.ends_with("/ccp/client_modules.conf"));
     CHECK_FALSE(contains(text, "topsecret"));
   }
@@ -129,8 +137,150 @@ TEST_CASE("site import") {
     CHECK(refusal(folder.write("text", "words\n")).find("text:1: expected NAME=value") != std::string::npos);
     CHECK(refusal((folder / "none").string()).find("none: cannot be read") != std::string::npos);
     std::filesystem::create_directories(folder / "empty");
-    CHECK(refusal((folder / "empty").string()).find("nothing in this folder is known") != std::string::npos);
+    CHECK(refusal((folder / "empty").string())
+              .find("archivematicaCommon/dbsettings and MCPClient/clientConfig.conf (Archivematica), "
+                    "worker.conf") != std::string::npos);
     CHECK(refusal(folder.write("bad.conf", "[MCPClient]\nworkers = x\n")).find("bad.conf:2: workers: ") !=
           std::string::npos);
+  }
+  SUBCASE("a folder whose files are elsewhere is refused, and told what was looked for") {
+    std::filesystem::create_directories(folder / "etc");
+    const std::string conf = folder.write("etc/clientConfig.conf", "[MCPClient]\nworkers = 2\n");
+    CHECK(refusal((folder / "etc").string()).find("the files themselves, such as " + conf) !=
+          std::string::npos);
+    CHECK(read(import(conf)).max_processes == 2);
+    CHECK(refusal(folder.write("only", "SOMETHING=1\n")).find("is about a worker of") != std::string::npos);
+  }
+}
+
+TEST_CASE("site import: the database") {
+  const TemporaryFolder folder;
+  SUBCASE("the files with its address are named, dbsettings among them") {
+    std::filesystem::create_directories(folder / "MCPClient");
+    std::filesystem::create_directories(folder / "archivematicaCommon");
+    const std::string db = folder.write("archivematicaCommon/dbsettings",
+                                        "[client]\nuser = am\npassword = topsecret\nconn_max_age = 60\n");
+    const std::string conf =
+        folder.write("MCPClient/clientConfig.conf", "[MCPClient]\n[client]\nport = 3307\n");
+    const std::string text = import(folder.path().string());
+    CHECK(read(text).mariadb_settings == "archivematica:" + db + ":" + conf);
+    CHECK(contains(text, "; the database by " + db + ": [client]\nmariadb_settings = "));
+    CHECK_FALSE(contains(text, "topsecret"));
+    CHECK_FALSE(contains(text, "not known"));
+  }
+  SUBCASE("a clientConfig.conf by itself") {
+    const std::string with = folder.write("with.conf", "[MCPClient]\n[client]\nhost = db\n");
+    CHECK(read(import(with)).mariadb_settings == "archivematica:" + with);
+    const std::string text = import(folder.write("without.conf", "[MCPClient]\nworkers = 2\n"));
+    CHECK(read(text).mariadb_settings == "archivematica");
+    CHECK(contains(text, "#   mariadb_settings: nothing that was read tells where the database is"));
+  }
+  SUBCASE("variables tell it, too, unless they are empty") {
+    const std::string empty = folder.write("empty", "ARCHIVEMATICA_MCPCLIENT_CLIENT_USER=\n");
+    CHECK(contains(import(empty), "nothing that was read tells where the database is"));
+    const std::string said = folder.write("said", "ARCHIVEMATICA_MCPCLIENT_CLIENT_USER=am\n");
+    CHECK_FALSE(contains(import(said), "nothing that was read tells where the database is"));
+    CHECK(read(import(said)).mariadb_settings == "archivematica");
+  }
+}
+
+TEST_CASE("site import: the unit") {
+  const TemporaryFolder folder;
+  const std::string file = folder.write("archivematica-mcp-client", variables);
+  SUBCASE("every line of it is told") {
+    const std::string unit =
+        folder.write("mcp.service",
+                     "[Unit]\nAfter=network.target\n[Service]\nType=simple\nUser=other\n"
+                     "NoNewPrivileges=no\nLimitNOFILE=4096\nExecStart=/opt/x/python3 -m \\\n x\n"
+                     "WorkingDirectory=/srv\n[Install]\nWantedBy=multi-user.target\n");
+    const std::string text = imported_configuration({unit, file}, SiteLayout::unknown);
+    CHECK_FALSE(read(text).no_new_privileges);
+    CHECK(contains(text, "\n# " + unit + ":6: NoNewPrivileges\nno_new_privileges = no\n"));
+    CHECK(contains(text, unit + ":4: Type: the unit of Quire has what it needs"));
+    CHECK(contains(text, unit + ":5: User: write it in the unit of Quire (systemctl edit), User=other."));
+    CHECK(contains(
+        text, unit + ":7: LimitNOFILE: write it in the unit of Quire (systemctl edit), LimitNOFILE=4096."));
+    CHECK(contains(text, unit + ":10: WorkingDirectory: "));
+    CHECK_FALSE(contains(text, "WantedBy"));
+    CHECK(read(text).python == "/opt/x/python3");
+  }
+  SUBCASE("its variables count less than those of its files, as systemd has it") {
+    const std::string unit = folder.write(
+        "mcp.service",
+        "[Service]\nEnvironment=\"A_B=c d\" LANG=C ARCHIVEMATICA_MCPCLIENT_MCPCLIENT_WORKERS=3\n"
+        "EnvironmentFile=" +
+            file + "\nEnvironment=ARCHIVEMATICA_MCPCLIENT_MCPCLIENT_MCPARCHIVEMATICASERVER=unit:1\n");
+    const Settings settings = read(import(unit));
+    CHECK(settings.gearman_servers == "gearman:4731");
+    CHECK(settings.max_processes == 3);
+    CHECK(settings.environment.at("A_B") == "c d");
+  }
+  SUBCASE("what is laid over it counts") {
+    const std::string unit = folder.write("mcp.service", "[Service]\nUser=archivematica\n");
+    std::filesystem::create_directories(unit + ".d");
+    folder.write("mcp.service.d/own.conf", "[Service]\nEnvironmentFile=" + file + "\n");
+    CHECK(read(import(unit)).gearman_servers == "gearman:4731");
+  }
+  SUBCASE("a file of variables that is not there is told, unless another place for it was named") {
+    const std::string unit =
+        folder.write("mcp.service", "[Service]\nEnvironmentFile=-/nonexistent/archivematica-mcp-client\n");
+    CHECK(contains(imported_configuration({unit}, SiteLayout::package),
+                   unit + ":2: EnvironmentFile: there is no /nonexistent/archivematica-mcp-client; name it"));
+    CHECK_FALSE(contains(imported_configuration({unit, file}, SiteLayout::unknown), "there is no"));
+  }
+}
+
+TEST_CASE("site import: variables") {
+  const TemporaryFolder folder;
+  SUBCASE("PYTHONPATH is joined with what the layout needs, the client's own folders first") {
+    const std::string text =
+        import(folder.write("variables",
+                            "ARCHIVEMATICA_MCPCLIENT_WORKERS=2\nDJANGO_SETTINGS_MODULE=settings.common\n"
+                            "PYTHONPATH=/usr/share/archivematica/dashboard/:/opt/more\n"));
+    CHECK(read(text).python_path ==
+          "/usr/lib/archivematica/MCPClient:/usr/lib/archivematica/MCPClient/clientScripts:"
+          "/usr/share/archivematica/dashboard:/opt/more:/usr/lib/archivematica/archivematicaCommon");
+    CHECK(contains(text, "; and " + folder.path().string() + "/variables:3: PYTHONPATH\npython_path = "));
+  }
+  SUBCASE("of a package it is what is said, and CCP's root is found in it") {
+    CHECK(read(import(folder.write("package",
+                                   "DJANGO_SETTINGS_MODULE=archivematica.x\nPYTHONPATH=/opt/more\n"
+                                   "ARCHIVEMATICA_MCPCLIENT_WORKERS=2\n")))
+              .python_path == "/opt/more");
+    std::filesystem::create_directories(folder / "root/worker/clientScripts");
+    const std::string root = folder / "root";
+    const Settings settings = read(
+        import(folder.write("ccp", "PYTHONPATH=/opt/more:" + root + "\nARCHIVEMATICA_WORKER_WORKERS=2\n")));
+    CHECK(settings.python_path == root + ":/opt/more");
+    CHECK(settings.client_assets_directory == root + "/worker/assets/");
+  }
+  SUBCASE("the address of the metrics") {
+    CHECK(read(import(folder.write("port", "ARCHIVEMATICA_MCPCLIENT_MCPCLIENT_PROMETHEUS_BIND_PORT=7999\n")))
+              .metrics_address == "0.0.0.0:7999");
+    CHECK(read(import(folder.write("both",
+                                   "ARCHIVEMATICA_WORKER_PROMETHEUS_BIND_PORT=7999\n"
+                                   "ARCHIVEMATICA_WORKER_PROMETHEUS_BIND_ADDRESS=::1\n")))
+              .metrics_address == "[::1]:7999");
+    CHECK(read(import(folder.write("address", "ARCHIVEMATICA_WORKER_PROMETHEUS_BIND_ADDRESS=::1\n")))
+              .metrics_address.empty());
+  }
+  SUBCASE("an address with a password in it is not copied") {
+    const std::string text =
+        import(folder.write("url", "ARCHIVEMATICA_WORKER_WORKERS=2\nOUR_URL=mysql://a:topsecret@b/c\n"));
+    CHECK_FALSE(contains(text, "topsecret"));
+    CHECK(contains(text, "url:2: OUR_URL: it may be a secret"));
+  }
+  SUBCASE("lines are sorted by their numbers") {
+    std::string many = "ARCHIVEMATICA_WORKER_WORKERS=2\n";
+    for (int i = 0; i < 11; ++i) many += "ARCHIVEMATICA_WORKER_NEW" + std::to_string(i) + "=1\n";
+    const std::string text = import(folder.write("many", many));
+    CHECK(text.find("many:9: ") < text.find("many:10: "));
+  }
+  SUBCASE("what a quire that is not installed has made says so") {
+    const std::string text = import(folder.write("v", "ARCHIVEMATICA_WORKER_WORKERS=2\n"));
+    CHECK(contains(
+        text,
+        "not installed: write /usr/share/quire/ccp/client_modules.conf here when it is\nclient_modules"));
+    CHECK(contains(text, "#client_modules = " + read(text).client_modules + ":"));
   }
 }

@@ -86,6 +86,27 @@ void read_variables(const ForeignDialect& dialect, const std::vector<std::string
   entries.insert(entries.end(), with_section.begin(), with_section.end());
 }
 
+// Of each the last one counts. The old workers have metrics only where a port is given, and at every address
+// where none is.
+void join_metrics_address(std::vector<ForeignEntry>& entries) {
+  std::optional<ForeignEntry> host;
+  std::optional<ForeignEntry> port;
+  for (const ForeignEntry& entry : entries) {
+    if (entry.target == foreign::bind_host) host = entry;
+    if (entry.target == foreign::bind_port) port = entry;
+  }
+  std::erase_if(entries, [](const ForeignEntry& entry) {
+    return entry.target == foreign::bind_host || entry.target == foreign::bind_port;
+  });
+  if (port) {
+    std::string address = host ? host->value : "0.0.0.0";
+    if (address.find(':') != address.npos && address[0] != '[') address = "[" + address + "]";
+    entries.push_back({port->where, ForeignUse::setting, "metrics_address", address + ":" + port->value});
+  } else if (host) {
+    entries.push_back({host->where, ForeignUse::superfluous, {}, {}});
+  }
+}
+
 std::vector<ForeignEntry> read_dialect(const ForeignDialect& dialect, const std::string& list,
                                        const std::vector<std::string>& variables) {
   std::vector<ForeignEntry> entries;
@@ -93,6 +114,7 @@ std::vector<ForeignEntry> read_dialect(const ForeignDialect& dialect, const std:
     if (path != environment_only) read_file(dialect, path, entries);
   }
   read_variables(dialect, variables, entries);
+  join_metrics_address(entries);
   return entries;
 }
 

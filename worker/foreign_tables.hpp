@@ -28,6 +28,10 @@ namespace foreign {
 
 using enum ForeignUse;
 
+// Two keys there that are one setting here: they become metrics_address.
+inline constexpr const char* bind_host = "metrics_address: host";
+inline constexpr const char* bind_port = "metrics_address: port";
+
 inline constexpr std::array archivematica_keys = {
     ForeignKey{"MCPClient", "MCPArchivematicaServer", setting, "gearman_servers"},
     ForeignKey{"MCPClient", "sharedDirectoryMounted", setting, "shared_directory"},
@@ -44,8 +48,8 @@ inline constexpr std::array archivematica_keys = {
     ForeignKey{"MCPClient", "maxThreads", superfluous},
     ForeignKey{"MCPClient", "LoadSupportedCommandsSpecial", superfluous},
     ForeignKey{"MCPClient", "kioskMode", superfluous},
-    ForeignKey{"MCPClient", "prometheus_bind_address", superfluous},
-    ForeignKey{"MCPClient", "prometheus_bind_port", superfluous},
+    ForeignKey{"MCPClient", "prometheus_bind_address", setting, bind_host},
+    ForeignKey{"MCPClient", "prometheus_bind_port", setting, bind_port},
     ForeignKey{"MCPClient", "watchDirectoryPath", scripts},
     ForeignKey{"MCPClient", "processingDirectory", scripts},
     ForeignKey{"MCPClient", "rejectedDirectory", scripts},
@@ -81,6 +85,7 @@ inline constexpr std::array archivematica_keys = {
     ForeignKey{"client", "port", scripts},
     ForeignKey{"client", "database", scripts},
     ForeignKey{"client", "max_overflow", scripts},
+    ForeignKey{"client", "conn_max_age", scripts},
     ForeignKey{"email", "backend", scripts},
     ForeignKey{"email", "host", scripts},
     ForeignKey{"email", "host_user", scripts},
@@ -104,8 +109,8 @@ inline constexpr std::array ccp_keys = {
     ForeignKey{"main", "capture_client_script_output", setting, "capture_client_script_output"},
     ForeignKey{"main", "max_tasks_per_child", superfluous},
     ForeignKey{"main", "prometheus_detailed_metrics", superfluous},
-    ForeignKey{"main", "prometheus_bind_address", superfluous},
-    ForeignKey{"main", "prometheus_bind_port", superfluous},
+    ForeignKey{"main", "prometheus_bind_address", setting, bind_host},
+    ForeignKey{"main", "prometheus_bind_port", setting, bind_port},
     ForeignKey{"main", "removable_files", scripts},
     ForeignKey{"main", "removableFiles", scripts},
     ForeignKey{"main", "django_secret_key", scripts},
@@ -127,6 +132,7 @@ inline constexpr std::array ccp_keys = {
     ForeignKey{"db", "host", scripts},
     ForeignKey{"db", "port", scripts},
     ForeignKey{"db", "database", scripts},
+    ForeignKey{"db", "conn_max_age", scripts},
     ForeignKey{"email", "backend", scripts},
     ForeignKey{"email", "host", scripts},
     ForeignKey{"email", "host_user", scripts},

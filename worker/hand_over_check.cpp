@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "worker/gearman_admin.hpp"
+#include "worker/mariadb_check.hpp"
 #include "worker/module_check.hpp"
 #include "worker/module_registry.hpp"
 #include "worker/workers_key.hpp"
@@ -24,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Level = HandOverFinding::Level;
-using Findings = std::vector<HandOverFinding>;
+using Findings = HandOverFindings;
 
 constexpr auto question_limit = std::chrono::seconds(3);
 
@@ -121,14 +122,9 @@ void check_job_servers(const Settings& settings, const ModuleRegistry& modules, 
   }
 }
 
-void check_database(const Settings& settings, const DatabaseProblem& problem_of, Findings& findings) {
-  if (!problem_of) return;
-  const std::string problem = problem_of(settings);
-  if (problem.empty()) {
-    findings.push_back({Level::ok, "database", "The controller's database can be used."});
-  } else {
-    findings.push_back({Level::critical, "database", problem});
-  }
+void check_database(const Settings& settings, Findings& findings) {
+  for (HandOverFinding& finding : check_mariadb(settings, question_limit))
+    findings.push_back(std::move(finding));
 }
 
 // The sentence of a traceback that tells most: its last line.
@@ -181,15 +177,20 @@ void check_modules(const Settings& settings, const ModuleRegistry& modules, Find
 
 }  // namespace
 
-std::vector<HandOverFinding> check_hand_over(const Settings& settings, const DatabaseProblem& database) {
-  const ModuleRegistry modules(settings);
+HandOverFindings check_hand_over(const Settings& settings) {
   Findings findings;
   check_interpreter(settings, findings);
   check_shared_folder(settings, findings);
   check_assets(settings, findings);
-  check_job_servers(settings, modules, findings);
-  check_database(settings, database, findings);
-  check_modules(settings, modules, findings);
+  check_database(settings, findings);
+  // Without its table nothing can be said of functions; what else there is should be told all the same.
+  try {
+    const ModuleRegistry modules(settings);
+    check_job_servers(settings, modules, findings);
+    check_modules(settings, modules, findings);
+  } catch (const ConfigurationError& error) {
+    findings.push_back({Level::critical, "modules", error.what()});
+  }
   return findings;
 }
 

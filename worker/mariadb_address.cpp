@@ -166,6 +166,13 @@ std::string MariadbAddress::describe() const {
          (socket.empty() ? (host.empty() ? "localhost" : host) + ":" + std::to_string(port) : socket);
 }
 
+const std::vector<std::string>& controller_files(const std::string& controller) {
+  for (const Controller& each : controllers) {
+    if (each.name == controller) return each.files;
+  }
+  throw std::invalid_argument(controller);
+}
+
 std::optional<MariadbAddress> mariadb_address(const Settings& settings) {
   Values values = read_sources(settings);
   if (!settings.mariadb_host.empty()) values["host"] = settings.mariadb_host;

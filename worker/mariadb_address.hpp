@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "worker/settings.hpp"
 
@@ -35,5 +36,8 @@ struct MariadbAddress {
 // controller those in section [environment] count more than the worker's own, as they do for client scripts.
 // Throws ConfigurationError.
 std::optional<MariadbAddress> mariadb_address(const Settings& settings);
+
+// The files that the controller `archivematica` or `ccp` itself reads; the later ones count more.
+const std::vector<std::string>& controller_files(const std::string& controller);
 
 }  // namespace quire

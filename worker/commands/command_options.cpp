@@ -15,6 +15,7 @@
 #include "worker/commands/help.hpp"
 #include "worker/foreign_config.hpp"
 #include "worker/nearest.hpp"
+#include "worker/variables_file.hpp"
 
 namespace quire {
 namespace {
@@ -103,6 +104,8 @@ CommandOptions::CommandOptions(Text text) : text_(std::move(text)), own_("Option
 bool CommandOptions::parse(const std::vector<std::string>& arguments, Words words) {
   own_.add_options()("config", po::value<std::string>()->value_name("FILE"),
                      "configuration file (QUIRE_CONFIG, else /etc/quire/quire.conf)")(
+      "environment-file", po::value<std::string>()->value_name("FILE"),
+      "file of variables, read as systemd reads a unit's EnvironmentFile=")(
       "help,h", po::value<std::string>()->implicit_value("text")->value_name("FORM"),
       "print this text; =man: as a page of the manual; =words: for the completion of a shell");
   const po::options_description settings = setting_options(own_);
@@ -127,7 +130,11 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
     throw UsageError(std::string(error.what()) + ".");
   }
 
-  if (values_.count("help") == 0) return true;
+  if (values_.count("help") == 0) {
+    if (values_.count("environment-file") != 0)
+      load_variables_file(values_["environment-file"].as<std::string>());
+    return true;
+  }
   print_help(values_["help"].as<std::string>(), settings);
   return false;
 }

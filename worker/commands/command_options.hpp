@@ -36,7 +36,8 @@ class CommandOptions {
   boost::program_options::options_description& own() { return own_; }
 
   // Reads the arguments (without "quire" and the command's name). Prints the help, in the form that was asked
-  // for (help.hpp), and returns false where it was. Throws UsageError.
+  // for (help.hpp), and returns false where it was. Puts the variables of --environment-file into the
+  // environment. Throws UsageError, ConfigurationError.
   bool parse(const std::vector<std::string>& arguments, Words words);
 
   const boost::program_options::variables_map& values() const { return values_; }

@@ -76,7 +76,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
       "archivematica", po::bool_switch(),
       "before a site moves over from Archivematica's or CCP's own worker: interpreter, shared folder, "
       "assets, job "
-      "servers, and every module, loaded in a process of its own")(
+      "servers, the controller's database, and every module, loaded in a process of its own")(
       "json", po::bool_switch(), "a line of JSON for each finding: level, check, sentence");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (!options.words().empty())
