@@ -83,12 +83,12 @@ class Worker:
             # Python would write its caches beside the scripts, into the source tree.
             config.write("\n[environment]\nPYTHONDONTWRITEBYTECODE = 1\n")
 
-    def start(self, through=()):
-        """through: the words of a command that runs another one, in the same process."""
+    def start(self, through=(), options=()):
+        """through: the words of a command that runs another one, in the same process. options: more of the worker's."""
         self._end_is_known = False
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [*through, self.program, "worker", "--config", self.config],
+                [*through, self.program, "worker", *options, "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=self.environment)
         return self
 
@@ -96,6 +96,11 @@ class Worker:
         """Another command of quire with this worker's configuration, run to its end. settings: other values of some."""
         return subprocess.run(self.quire_command(*words, **settings), capture_output=True, text=True, timeout=120,
                               check=False, cwd=self.folder, env=self.environment)
+
+    def quire_without_config(self, *words):
+        """Another command of quire, by itself."""
+        return subprocess.run([self.program, *words], capture_output=True, text=True, timeout=120, check=False,
+                              cwd=self.folder, env=self.environment)
 
     def quire_command(self, *words, **settings):
         options = [f"--{name.replace('_', '-')}={value}" for name, value in settings.items()]
