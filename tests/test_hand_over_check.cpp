@@ -79,6 +79,16 @@ TEST_CASE("hand over check") {
     CHECK(told[1].find("No module named 'there_is_no_such_package'") != std::string::npos);
     CHECK(told[2] == "1 of 3 modules load.");
   }
+  SUBCASE("what several modules lack is told once") {
+    site.folder.write("modules", "[supportedBatchCommands]\na = one\nb = two\nc = good\n");
+    for (const char* name : {"one", "two"})
+      site.folder.write("code/am/clientScripts/" + std::string(name) + ".py",
+                        "import there_is_no_such_package\n");
+    const std::vector<std::string> told = site.told(Level::critical, "modules");
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].starts_with("a (one) and 1 more do not load: "));
+    CHECK(told[1] == "1 of 3 modules load.");
+  }
   SUBCASE("what is missing is told with the setting that names it") {
     site.settings.python = "/nonexistent/python";
     site.settings.shared_directory = "/nonexistent/shared/";
@@ -86,6 +96,8 @@ TEST_CASE("hand over check") {
     site.settings.environment.clear();
     site.settings.gearman_servers = "127.0.0.1:" + std::to_string(test::free_port());
     CHECK(site.told(Level::critical, "python").at(0).find("set python") != std::string::npos);
+    CHECK(site.told(Level::critical, "modules").at(0).find("None of 2 functions was looked at") !=
+          std::string::npos);
     CHECK(site.told(Level::critical, "shared").at(0).find("correct shared_directory") != std::string::npos);
     CHECK(site.told(Level::critical, "assets").at(0).find("set client_assets_directory") !=
           std::string::npos);

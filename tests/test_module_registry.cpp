@@ -231,4 +231,30 @@ TEST_CASE("module_registry: a Python prefix") {
     CHECK(module.import_name == "worker.clientScripts.hello");
     CHECK(site.absence("other.so").starts_with("There is no client script other.so in "));
   }
+  // A site's own table says copy_recursive, and means its own, though Quire ships one of that name.
+  SUBCASE("where there is a Python one, a name without an ending is that") {
+    site.add("one/hello.so");
+    const std::string path = site.add("two/hello.py");
+    CHECK(ModuleRegistry(site.settings).find("hello_v0.0").path == path);
+    CHECK(ModuleRegistry(site.settings).find_module("hello.so").kind == ModuleKind::native);
+    fs::remove(path);
+    CHECK(ModuleRegistry(site.settings).find("hello_v0.0").kind == ModuleKind::native);
+  }
+  SUBCASE("the same where it is in the package that the prefix leads to") {
+    site.add("one/hello.so");
+    const std::string root = (site.folder / "code");
+    fs::create_directories(site.folder / "code/worker/clientScripts");
+    const std::string file = site.folder.write("code/worker/clientScripts/hello.py", "");
+    site.settings.python_path = "/nonexistent:" + root;
+    const Module module = ModuleRegistry(site.settings).find("hello_v0.0");
+    CHECK(module.kind == ModuleKind::python);
+    CHECK(module.import_name == "worker.clientScripts.hello");
+    // In a virtual environment's own folder.
+    site.settings.python_path.clear();
+    fs::create_directories(site.folder / "venv/lib/python3.9/site-packages/worker/clientScripts");
+    fs::rename(file, site.folder / "venv/lib/python3.9/site-packages/worker/clientScripts/hello.py");
+    CHECK(ModuleRegistry(site.settings).find("hello_v0.0").kind == ModuleKind::native);
+    site.settings.python = site.folder / "venv/bin/python";
+    CHECK(ModuleRegistry(site.settings).find("hello_v0.0").kind == ModuleKind::python);
+  }
 }

@@ -276,6 +276,22 @@ TEST_CASE("site import: variables") {
     const std::string text = import(folder.write("many", many));
     CHECK(text.find("many:9: ") < text.find("many:10: "));
   }
+  SUBCASE("the site's own module table goes before ours") {
+    std::filesystem::create_directories(folder /
+                                        "venv/lib/python3.9/site-packages/archivematica/MCPClient/assets");
+    const std::string table = folder.write(
+        "venv/lib/python3.9/site-packages/archivematica/MCPClient/archivematicaClientModules", "");
+    const std::string text = import(folder.write(
+        "v", "PATH=" + (folder / "venv/bin").string() + "\nARCHIVEMATICA_MCPCLIENT_WORKERS=2\n"));
+    CHECK(read(text).client_modules == table);
+    CHECK(contains(text, "; the table that is beside its client scripts\n"));
+    CHECK(read(text).client_assets_directory.ends_with("/MCPClient/assets/"));
+    std::filesystem::create_directories(folder / "MCPClient/clientScripts");
+    const std::string flat = folder.write("MCPClient/archivematicaClientModules", "");
+    CHECK(read(import(folder.write("w", "ARCHIVEMATICA_MCPCLIENT_CLIENTSCRIPTSDIRECTORY=" +
+                                            (folder / "MCPClient/clientScripts/").string() + "\n")))
+              .client_modules == flat);
+  }
   SUBCASE("what a quire that is not installed has made says so") {
     const std::string text = import(folder.write("v", "ARCHIVEMATICA_WORKER_WORKERS=2\n"));
     CHECK(contains(

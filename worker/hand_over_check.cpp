@@ -34,9 +34,11 @@ bool is_folder(const std::string& path) {
   return fs::is_directory(path, ignored);
 }
 
+bool can_run(const std::string& program) { return ::access(program.c_str(), X_OK) == 0; }
+
 void check_interpreter(const Settings& settings, Findings& findings) {
-  const bool runs = ::access(settings.python.c_str(), X_OK) == 0;
-  if (runs) return findings.push_back({Level::ok, "python", settings.python + " can be run."});
+  if (can_run(settings.python))
+    return findings.push_back({Level::ok, "python", settings.python + " can be run."});
   findings.push_back({Level::critical, "python",
                       settings.python + " cannot be run (" + std::strerror(errno) +
                           "): set python to the interpreter of the scripts' virtual environment."});
@@ -146,6 +148,11 @@ std::string problem_of(const std::string& function, const ModuleRegistry& module
 }
 
 void check_modules(const Settings& settings, const ModuleRegistry& modules, Findings& findings) {
+  if (!can_run(settings.python)) {
+    return findings.push_back({Level::critical, "modules",
+                               "None of " + std::to_string(modules.functions().size()) +
+                                   " functions was looked at, since the interpreter cannot be run."});
+  }
   std::vector<std::string> functions;  // one for each module
   std::set<std::string> seen;
   for (const std::string& function : modules.functions()) {
@@ -162,13 +169,21 @@ void check_modules(const Settings& settings, const ModuleRegistry& modules, Find
     threads.emplace_back(work);
   for (std::thread& thread : threads) thread.join();
 
-  std::size_t failed = 0;
+  // What all of them lack is told once.
+  std::map<std::string, std::vector<std::size_t>> failures;
   for (std::size_t i = 0; i < functions.size(); ++i) {
-    if (problems[i].empty()) continue;
-    ++failed;
-    findings.push_back({Level::critical, "modules",
-                        functions[i] + " (" + modules.module_name(functions[i]) + ") does not load: " +
-                            problems[i] + " `quire scripts check " + functions[i] + "` tells all of it."});
+    if (!problems[i].empty()) failures[problems[i]].push_back(i);
+  }
+  std::size_t failed = 0;
+  for (const auto& [problem, which] : failures) {
+    failed += which.size();
+    const std::string& first = functions[which[0]];
+    findings.push_back(
+        {Level::critical, "modules",
+         first + " (" + modules.module_name(first) + ")" +
+             (which.size() == 1 ? " does not load: "
+                                : " and " + std::to_string(which.size() - 1) + " more do not load: ") +
+             problem + " `quire scripts check " + first + "` tells all of it."});
   }
   findings.push_back({failed == 0 ? Level::ok : Level::critical, "modules",
                       std::to_string(functions.size() - failed) + " of " + std::to_string(functions.size()) +

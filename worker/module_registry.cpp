@@ -76,6 +76,26 @@ std::set<std::string> names_in(const std::vector<std::string>& folders) {
   return names;
 }
 
+// The folders of the package with this import prefix: below python_path, and in the interpreter's own virtual
+// environment.
+std::vector<std::string> package_folders(const Settings& settings, std::string prefix) {
+  std::ranges::replace(prefix, '.', '/');
+  std::vector<fs::path> roots;
+  for (const std::string& folder : list_items(settings.python_path, ':')) roots.emplace_back(folder);
+  std::error_code error;
+  const fs::path libraries = fs::path(settings.python).parent_path().parent_path() / "lib";
+  for (fs::directory_iterator folder(libraries, error), end; !error && folder != end;
+       folder.increment(error)) {
+    if (folder->path().filename().string().starts_with("python"))
+      roots.push_back(folder->path() / "site-packages");
+  }
+  std::vector<std::string> folders;
+  for (const fs::path& root : roots) {
+    if (fs::is_directory(root / prefix, error)) folders.push_back((root / prefix).string());
+  }
+  return folders;
+}
+
 }  // namespace
 
 // Modules that were found, with the state of all the folders and files that this depends on: each batch asks,
@@ -141,6 +161,7 @@ ModuleRegistry::ModuleRegistry(const Settings& settings)
       import_prefix_(settings.python_prefix),
       found_(std::make_shared<Found>()) {
   if (!import_prefix_.empty() && !import_prefix_.ends_with('.')) import_prefix_ += '.';
+  if (!import_prefix_.empty()) package_folders_ = package_folders(settings, import_prefix_);
   for (const std::string& table : list_items(tables_, ':')) read_table(table);
 }
 
@@ -192,7 +213,12 @@ Module ModuleRegistry::find_function_or_module(const std::string& name) const {
 
 Module ModuleRegistry::find_module(const std::string& name) const {
   if (const std::string objection = objection_to(name); !objection.empty()) throw NoSuchModule(objection);
-  const std::vector<Module> files = files_of(name);
+  std::vector<Module> files = files_of(name);
+  if (!import_prefix_.empty() && form_of(name) == nullptr) {
+    const auto is_other = [](const Module& file) { return file.kind != ModuleKind::python; };
+    const bool has_python = !std::ranges::all_of(files, is_other);
+    if (has_python || is_in_package(name)) std::erase_if(files, is_other);
+  }
   if (files.size() > 1) {
     const bool differ = files[0].kind != files[1].kind;
     throw NoSuchModule("Client script " + name + " exists twice, as " + files[0].path + " and as " +
@@ -228,6 +254,11 @@ std::vector<Module> ModuleRegistry::files_of(const std::string& name) const {
     }
   }
   return files;
+}
+
+bool ModuleRegistry::is_in_package(const std::string& name) const {
+  return std::ranges::any_of(package_folders_,
+                             [&](const std::string& folder) { return is_file(folder + name + ".py"); });
 }
 
 void ModuleRegistry::refuse_missing(const std::string& name) const {

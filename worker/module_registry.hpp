@@ -5,8 +5,9 @@
 //   checksum_v0.0 = checksum
 //
 // A module NAME is the one file NAME.so, NAME.py or NAME (an executable) in all the folders together; NAME.so
-// and NAME.py are that one, whatever else there is. With a setting python_prefix, a NAME or NAME.py without such
-// a file is a Python module that the interpreter finds by itself.
+// and NAME.py are that one, whatever else there is. With a setting python_prefix, NAME is the Python script where
+// there is one, in these folders or where the prefix leads to: a site's own table means its own scripts. A NAME
+// or NAME.py without any file is a Python module that the interpreter finds by itself.
 //
 // There may be several tables, one laid over the other: a function is what the last one with it says.
 #pragma once
@@ -56,11 +57,13 @@ class ModuleRegistry {
 
   void read_table(const std::string& path);
   std::vector<Module> files_of(const std::string& name) const;
+  bool is_in_package(const std::string& name) const;
   [[noreturn]] void refuse_missing(const std::string& name) const;
 
   std::string tables_;  // the files, separated by colons
   std::vector<std::string> folders_;
-  std::string import_prefix_;  // with its final dot, or empty
+  std::string import_prefix_;                 // with its final dot, or empty
+  std::vector<std::string> package_folders_;  // where the prefix leads to
   std::vector<std::string> functions_;
   std::map<std::string, std::string> modules_;  // by function
   std::shared_ptr<Found> found_;                // what find() found last

@@ -107,7 +107,10 @@ class LayoutAdder {
     return "; made by a quire that is not installed: write " + installed + " here when it is";
   }
 
-  void add_table(const std::string& name) {
+  // The site's own table, of its very version, where it is found beside its scripts; else ours.
+  void add_table(const std::string& name, const fs::path& client = {}) {
+    if (const fs::path own = client / "archivematicaClientModules"; !client.empty() && is_there(own))
+      set_default("client_modules", own, "; the table that is beside its client scripts");
     const fs::path shipped = fs::path(installation().client_modules).parent_path();
     set_default("client_modules", shipped / name, note_of_build_folder("/usr/share/quire/" + name));
   }
@@ -121,7 +124,7 @@ class LayoutAdder {
       scripts_where = stated->second.where;
       base = fs::path(plain(scripts)).parent_path();
     }
-    add_table("archivematica/client_modules.conf");
+    add_table("archivematica/client_modules.conf", base);
     const std::string own = installation().client_scripts;
     site_.set("client_scripts",
               {scripts + ":" + own, scripts_where + "; and the folder of Quire's own scripts" +
@@ -139,13 +142,14 @@ class LayoutAdder {
   }
 
   void add_package() {
-    add_table("archivematica/client_modules.conf");
     set_default("python", archivematica_python);
+    const fs::path client = packaged_client(site_.settings.at("python").value);
+    add_table("archivematica/client_modules.conf", client);
     set_default("python_prefix", "archivematica.MCPClient.clientScripts");
     add_search_path({}, {});
     set_variable_default("DJANGO_SETTINGS_MODULE", "archivematica.MCPClient.settings.common");
-    const std::string assets = packaged_assets(site_.settings.at("python").value);
-    if (!assets.empty()) set_default("client_assets_directory", assets);
+    if (!client.empty() && is_there(client / "assets"))
+      set_default("client_assets_directory", client / "assets/");
   }
 
   void add_ccp() {
@@ -178,16 +182,16 @@ class LayoutAdder {
     site_.set("python_path", {list, place});
   }
 
-  // The assets in the virtual environment of an interpreter; empty where there are none.
-  static std::string packaged_assets(const fs::path& python) {
+  // The folder of MCPClient in the virtual environment of an interpreter; empty where there is none.
+  static fs::path packaged_client(const fs::path& python) {
     const fs::path libraries = python.parent_path().parent_path() / "lib";
     std::error_code error;
     for (fs::directory_iterator folder(libraries, error), end; !error && folder != end;
          folder.increment(error)) {
-      const fs::path assets = folder->path() / "site-packages/archivematica/MCPClient/assets";
-      if (is_there(assets)) return assets.string() + "/";
+      const fs::path client = folder->path() / "site-packages/archivematica/MCPClient";
+      if (is_there(client)) return client;
     }
-    return "";
+    return {};
   }
 
   void add_catalog() {

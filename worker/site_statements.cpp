@@ -269,7 +269,8 @@ void SiteStatements::set(const std::string& setting, SiteStatement statement) {
 
 SiteStatements read_site(const std::vector<std::string>& paths) {
   SiteReader reader;
-  for (const std::string& path : paths) reader.read(path);
+  // The configuration will be elsewhere, and its comments are to name the files all the same.
+  for (const std::string& path : paths) reader.read(absolute(path));
   return reader.finish();
 }
 
