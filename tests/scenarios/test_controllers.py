@@ -53,7 +53,7 @@ def build_controller(folder):
     # A program that loads a sanitized library needs the sanitizer, too.
     flags = [f"-DCMAKE_CXX_FLAGS=-fsanitize={cached('QUIRE_SANITIZE')}"] if SANITIZED else []
     cmake("--install", BUILD, "--component", "development", "--prefix", os.path.join(folder, "installed"))
-    cmake("-S", PAGES, "-B", "build", f"-DCMAKE_PREFIX_PATH={folder}/installed",
+    cmake("-S", os.path.join(folder, "installed/share/quire/controller"), "-B", "build", f"-DCMAKE_PREFIX_PATH={folder}/installed",
           f"-DCMAKE_CXX_COMPILER={cached('CMAKE_CXX_COMPILER')}", *flags)
     cmake("--build", "build")
     return os.path.join(folder, "build", "controller")
