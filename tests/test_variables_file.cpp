@@ -21,8 +21,10 @@ std::vector<std::string> read(const std::string& text) {
 }
 
 std::string refusal(const std::string& text) {
+  const test::TemporaryFolder folder;
+  const std::string path = folder.write("variables", text);
   try {
-    read(text);
+    read_variables_file(path);
     return "";
   } catch (const ConfigurationError& error) {
     return error.what();

@@ -64,7 +64,7 @@ class TestHandOver(Scenario):
         findings, code = self.doctor(site, worker)
         self.assertTrue(all(line.startswith("ok ") for lines in findings.values() for line in lines), findings)
         self.assertEqual(code, 0)
-        self.assertIn("3 of 3 modules load", findings["modules"][0])
+        self.assertIn("4 of 4 modules load", findings["modules"][0])
         return findings
 
     def start(self, site, worker):
@@ -99,6 +99,7 @@ class TestHandOver(Scenario):
         (client,) = self.check_rows(batch, [0, 0, 1])
         self.assertTrue(client.endswith(f":{worker.pid}"), client)
         self.assertEqual({name for (name,) in self.database.run("SELECT name FROM MCP.Files")}, {"one", "two", "three"})
+        self.assertEqual(self.controller.run("copy_recursive_v0.0", task())[0]["stdout"], "of the site\n")
         self.assertNotIn(PASSWORD, worker.log_text())
         return text
 
@@ -120,7 +121,7 @@ class TestHandOver(Scenario):
         self.assertIn(f"python_path = {site.root}/MCPClient:{site.root}/MCPClient/clientScripts:"
                       f"{site.root}/archivematicaCommon:{site.root}/dashboard\n", text)
         findings = self.assert_well(site, worker)
-        self.assertIn("1 of the 3 functions are served by a worker now", findings["jobserver"][0])
+        self.assertIn("1 of the 4 functions are served by a worker now", findings["jobserver"][0])
 
         # The change: what was submitted meanwhile waits.
         stop()
@@ -161,6 +162,9 @@ class TestHandOver(Scenario):
         self.assertEqual(code, 0, findings)
         self.start(site, worker)
         wait_until(lambda: self.server.is_offered("copy_v0.0"), "the native scripts to be offered")
+        # The table of the site still means the script of the site.
+        self.assertEqual(self.controller.run("copy_recursive_v0.0", task())[0]["stdout"], "of the site\n")
+        self.assertNotEqual(self.controller.run("copyrecursive_v0.0", task())[0]["stdout"], "of the site\n")
         with open(os.path.join(site.shared, "a"), "w", encoding="utf-8") as file:
             file.write("text")
         result = self.controller.run("copy_v0.0", task("%sharedPath%a %sharedPath%b"))[0]

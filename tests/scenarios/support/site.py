@@ -24,8 +24,9 @@ def _write(path, text):
 class Site:
     """paths: what import-config is to be told. variables: the file of variables."""
 
-    modules = ("write_rows", "empty_django", "two_rows")
+    modules = ("write_rows", "empty_django", "two_rows", "copy_recursive")
     user = "archivematica"
+    scripts = "MCPClient/clientScripts"
 
     def __init__(self, folder, server, database):
         self.root = os.path.join(folder, "site")
@@ -37,6 +38,9 @@ class Site:
         self.table = os.path.join(self.root, "archivematicaClientModules")
         write_module_table(self.table, {f"{module}_v0.0": module for module in self.modules})
         self.make_code()
+        # Quire ships a script of this name, too.
+        _write(os.path.join(self.root, self.scripts, "copy_recursive.py"),
+               "def call(jobs):\n    for job in jobs:\n        job.print_output('of the site')\n")
         self.paths = self.make_files()
 
     @property
@@ -117,6 +121,7 @@ class PackageSite(Site):
     def make_code(self):
         self.environment = os.path.join(self.root, "virtualenv")
         packages = os.path.join(self.make_environment(self.environment), "archivematica")
+        self.scripts = f"{packages}/MCPClient/clientScripts"
         self.copy_code({"MCPClient/clientScripts": f"{packages}/MCPClient/clientScripts",
                         "MCPClient/settings": f"{packages}/MCPClient/settings",
                         "archivematicaCommon": f"{packages}/archivematicaCommon",
@@ -144,6 +149,7 @@ class CcpSite(Site):
     """CCP: one root folder, a file of the worker's own, and variables beside it."""
 
     prefix = "ARCHIVEMATICA_WORKER_DB"
+    scripts = "worker/clientScripts"
 
     def make_code(self):
         self.make_environment(os.path.join(self.root, ".venv"))
