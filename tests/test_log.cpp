@@ -183,7 +183,7 @@ TEST_CASE("log: a batch") {
   }
   SUBCASE("of many that failed the first are named, and the others counted") {
     batch.tasks.clear();
-    for (int i = 0; i < 200; ++i) batch.tasks.push_back(answered("t" + std::to_string(i), 1));
+    for (int i = 0; i < 200; ++i) batch.tasks.push_back(answered(std::string("t").append(std::to_string(i)), 1));
     const Log log;
     tell(batch, seconds(2), false);
     CHECK(log.text().find("t126, t127 and 72 more), 2.000 s") != std::string::npos);

@@ -47,8 +47,11 @@ void merge(Task& task, Task& in_database) {
 }  // namespace
 
 TaskRecord::Begun PairedRecord::begin(const Batch& batch, const std::vector<Task*>& tasks) {
-  Batch asked{
-      .function = batch.function, .handle = batch.handle, .unique = batch.unique, .tasks = copies(tasks)};
+  Batch asked{.function = batch.function,
+              .handle = batch.handle,
+              .unique = batch.unique,
+              .tasks = copies(tasks),
+              .workload = {}};
   std::vector<Task*> pointers;
   pointers.reserve(asked.tasks.size());
   for (Task& task : asked.tasks) pointers.push_back(&task);

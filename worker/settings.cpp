@@ -162,7 +162,7 @@ std::string documented_configuration() {
   for (const FunctionSettingRow& row : function_setting_rows) {
     const std::string documentation = row.documentation;
     if (!documentation.empty()) text += "\n# " + documentation + ".\n";
-    text += "#" + std::string(row.name) + " = " + row.example + "\n";
+    text.append("#").append(row.name).append(" = ").append(row.example).append("\n");
   }
   text += R"(
 # Variables that are set in the environment of every client script.

@@ -5,6 +5,7 @@ real, and nothing that is done there stays. It takes root and the right to mount
 """
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,8 @@ import unittest
 
 from support.job_server import JobServer
 from support.worker import BUILD
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # What is done on the scratch root; a sentence and exit code 1 where something is not as it should be.
 ON_THE_SCRATCH_ROOT = r"""
@@ -98,6 +101,17 @@ class TestPackage(unittest.TestCase):
     def test_lintian_accepts_it(self):
         ended = run("lintian", "--allow-root", "--fail-on", "error,warning", self.deb)
         self.assertEqual((ended.returncode, ended.stdout), (0, ""))
+
+    def test_it_names_who_answers_for_it(self):
+        with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
+            (maintainer,) = re.findall(r"^QUIRE_MAINTAINER:STRING=(.*)$", cache.read(), re.MULTILINE)
+        self.assertEqual(run("dpkg-deb", "-f", self.deb, "Maintainer").stdout.strip(), maintainer)
+
+    def test_a_maintainer_without_an_address_is_refused(self):
+        ended = run("cmake", "-S", SOURCE, "-B", os.path.join(self.folder, "build"), "-G", "Ninja", "-DQUIRE_TESTS=OFF",
+                    "-DQUIRE_MAINTAINER=The archive's office")
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn('give it as "Name <address>"', " ".join(ended.stdout.split()))
 
     def test_its_dependencies_are_found_by_dpkg_shlibdeps(self):
         depends = run("dpkg-deb", "-f", self.deb, "Depends").stdout
