@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <sstream>
@@ -7,6 +8,7 @@
 #include "tests/support/temporary_folder.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
+#include "worker/suggestion.hpp"
 
 using namespace quire;
 namespace po = boost::program_options;
@@ -88,6 +90,10 @@ TEST_CASE("command_options: refusals") {
     CHECK(refusal({"--gearman-server=x"}) ==
           "There is no option --gearman-server. Did you mean --gearman-servers? --help lists them.");
   }
+  SUBCASE("an option of quire itself") {
+    CHECK(refusal({"--print-configuration"}) ==
+          "The option --print-configuration is one of quire alone: `quire --print-configuration`.");
+  }
   SUBCASE("the beginning of an option is not the option") {
     CHECK(refusal({"--num", "3"}).starts_with("There is no option"));
   }
@@ -104,17 +110,66 @@ TEST_CASE("command_options: refusals") {
   SUBCASE("nothing of these") { CHECK(refusal({"--number=1", "--json"}) == ""); }
 }
 
-TEST_CASE("command_options: help") {
+namespace {
+
+std::string help_of(const std::string& word) {
   std::ostringstream text;
   std::streambuf* const before = std::cout.rdbuf(text.rdbuf());
-  const Parsed parsed({"--help"}, Words::among_options);
+  CommandOptions options({.usage = "quire it [OPTIONS]",
+                          .description = "Does it.",
+                          .example = "  quire it",
+                          .settings = {"workers"}});
+  options.own().add_options()("json", po::bool_switch(), "a line of JSON");
+  const bool go_on = options.parse({word}, Words::among_options);
   std::cout.rdbuf(before);
-  CHECK_FALSE(parsed.go_on);
-  CHECK(text.str().starts_with("Usage: quire it [OPTIONS]\n\nDoes it.\n"));
-  CHECK(text.str().find("Example:\n  quire it\n") != std::string::npos);
-  CHECK(text.str().find("--json") != std::string::npos);
-  for (const SettingDescription& setting : setting_descriptions()) {
-    CHECK(text.str().find("--" + setting.option + " " + setting.value_name) != std::string::npos);
+  CHECK_FALSE(go_on);
+  return text.str();
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("command_options: help") {
+  SUBCASE("for people: the options of its own, the settings that matter, and where the others are") {
+    const std::string text = help_of("--help");
+    CHECK(text.starts_with("Usage: quire it [OPTIONS]\n\nDoes it.\n"));
+    CHECK(has(text, "Example:\n  quire it\n"));
+    for (const char* option :
+         {"--json", "--config FILE", "--record FILE", "--state-directory FOLDER", "--workers "}) {
+      CAPTURE(option);
+      CHECK(has(text, option));
+    }
+    CHECK_FALSE(has(text, "--python-path"));
+    CHECK(has(text, "`quire --print-configuration` and `man quire.conf`"));
+    CHECK(std::ranges::count(text, '\n') < 40);
+  }
+  SUBCASE("for shells: all settings") {
+    const std::string text = help_of("--help=words");
+    for (const SettingDescription& setting : setting_descriptions())
+      CHECK(has(text, "option\t--" + setting.option + "\t"));
+  }
+}
+
+// A command once told the user to look at another site than the one it had been asked about.
+TEST_CASE("command_options: the next command") {
+  const test::TemporaryFolder folder;
+  const std::string file = folder.write("my quire's.conf", "[quire]\nworkers = 1\n");
+  const auto next = [&](const std::vector<std::string>& arguments) {
+    return Parsed(arguments, Words::among_options).options.suggested("scripts check", "hello");
+  };
+  SUBCASE("it is about the same site") {
+    const Variable variable("QUIRE_CONFIG", file);
+    CHECK(next({}) == "`quire scripts check hello`");
+    CHECK(next({"--json", "--record", "/a/b c"}) == "`quire scripts check --record '/a/b c' hello`");
+    CHECK(Parsed({}, Words::among_options).options.file() == file);
+  }
+  SUBCASE("a shell reads it as it was") {
+    CHECK(next({"--config", file}) ==
+          "`quire scripts check --config '" + folder.path().string() + "/my quire'\\''s.conf' hello`");
+    CHECK(shell_word("") == "''");
+    CHECK(shell_word("/etc/quire/a-1.conf") == "/etc/quire/a-1.conf");
+    CHECK(shell_word("$HOME") == "'$HOME'");
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include "tests/support/gearmand.hpp"
 #include "tests/support/record_fixture.hpp"
-#include "worker/gearmand_facts.hpp"
-#include "worker/health.hpp"
-#include "worker/record_check.hpp"
+#include "worker/health/gearmand_facts.hpp"
+#include "worker/health/record_check.hpp"
+#include "worker/installation.hpp"
 
 using namespace quire;
 using namespace quire::test;
@@ -45,6 +45,16 @@ TEST_CASE("health: a gearmand on this host") {
     CHECK_FALSE(listens_everywhere(gearmand.port()));
     CHECK_FALSE(gearmand_facts({.host = "192.0.2.1", .port = gearmand.port()}));
   }
+  SUBCASE("what the doctor advises is what the shipped file has") {
+    std::optional<std::uint16_t> port;
+    const std::string ours = installation().gearmand_file;
+    const GearmandFacts facts = facts_of_words({"gearmand", "--config-file=" + ours}, port);
+    CHECK(facts.queue == "libsqlite3");
+    CHECK(facts.retries == advised_retries);
+    CHECK(facts.round_robin);
+    CHECK(read_file(ours).find(std::string("\n--libsqlite3-db=") + advised_queue_file + "\n") !=
+          std::string::npos);
+  }
   SUBCASE("who listens everywhere is seen in the kernel's table") {
     const std::string head = "  sl  local_address rem_address   st\n";
     CHECK(listens_everywhere(head + "   0: 00000000:127A 00000000:0000 0A 0\n", 4730));
@@ -79,35 +89,4 @@ TEST_CASE_FIXTURE(RecordFixture, "health: a record") {
     CHECK(record_problem(folder.write("corrupt", std::string(5000, 'x'))) != "");
     CHECK(record_problem(folder.path().string()) != "");
   }
-}
-
-TEST_CASE("health: what to leave out") {
-  // A site without anything: no job server, no worker. Everything that would ask one is left out.
-  const TemporaryFolder folder;
-  SiteFacts site;
-  site.settings.state_directory = folder.path();
-  site.settings.record = folder / "record.sqlite";
-  site.settings.client_modules = folder.write("modules", "[supportedBatchCommands]\nnothing = nothing\n");
-  site.settings.client_scripts = folder.path();
-  site.settings.gearman_servers = "127.0.0.1:" + std::to_string(free_port());
-  SUBCASE("all is said of what is looked at") {
-    const std::vector<Finding> findings = examine(site, {"clock", "limits"});
-    const auto level_of = [&](const std::string& check) {
-      for (const Finding& finding : findings) {
-        if (finding.check == check) return finding.level;
-      }
-      FAIL("nothing is said of " << check);
-      return Finding::Level::ok;
-    };
-    CHECK(level_of("workers") == Finding::Level::warning);
-    CHECK(level_of("server") == Finding::Level::critical);
-    CHECK(level_of("modules") == Finding::Level::critical);
-    CHECK(level_of("record") == Finding::Level::ok);
-    for (const Finding& finding : findings) {
-      CAPTURE(finding.sentence);
-      CHECK(finding.sentence.ends_with('.'));
-      CHECK(finding.check != "clock");
-    }
-  }
-  SUBCASE("nothing is said of what is left out") { CHECK(examine(site, health_checks()).empty()); }
 }

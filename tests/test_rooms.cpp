@@ -88,10 +88,11 @@ TEST_CASE("rooms") {
     const std::map<std::string, std::set<std::string>> rooms{
         {"libgearman/", {"worker/gearman_client.cpp", "worker/gearman_connection.cpp"}},
         {"SQLiteCpp/",
-         {"worker/record_check.cpp", "worker/record_clearing.cpp", "worker/record_maintenance.hpp",
+         {"worker/health/record_check.cpp", "worker/record_clearing.cpp", "worker/record_maintenance.hpp",
           "worker/record_reader.hpp", "worker/sqlite_connection.cpp", "worker/sqlite_connection.hpp",
           "worker/sqlite_record.cpp", "worker/sqlite_schema.cpp", "worker/sqlite_schema.hpp",
-          "worker/sqlite_store.cpp", "worker/task_index.cpp", "worker/task_index.hpp", "worker/task_query.cpp"}},
+          "worker/sqlite_store.cpp", "worker/task_index.cpp", "worker/task_index.hpp",
+          "worker/task_query.cpp"}},
         {"xxhash.h", {"worker/task_index.cpp"}},
         {"mysql.h", {"worker/mariadb_connection.cpp"}},
         {"systemd/", {"worker/service_manager.cpp"}},

@@ -158,10 +158,11 @@ TEST_CASE("settings: the file") {
   }
   SUBCASE("a key that does not exist is refused with its line and the one that was meant") {
     CHECK(refusal("[quire]\n\ngearman_server = a\n") ==
-          "3: \"gearman_server\" is not a setting. Did you mean gearman_servers? `quire worker --help` lists "
+          "3: \"gearman_server\" is not a setting. Did you mean gearman_servers? `quire "
+          "--print-configuration` lists "
           "them.");
     CHECK(refusal("[quire]\nworkers = 1\nentirely_else = a\n") ==
-          "3: \"entirely_else\" is not a setting. `quire worker --help` lists them.");
+          "3: \"entirely_else\" is not a setting. `quire --print-configuration` lists them.");
   }
   SUBCASE("names of settings are in small letters") {
     CHECK(refusal("[quire]\nWorkers = 1\n").starts_with("2: "));
@@ -261,6 +262,7 @@ TEST_CASE("installation") {
     CHECK(parts.python_host == "/opt/quire/libexec/quire/quire_host.py");
     CHECK(parts.client_scripts == "/opt/quire/lib/quire/clientScripts");
     CHECK(parts.client_modules == "/opt/quire/share/quire/client_modules.conf");
+    CHECK(parts.gearmand_file == "/opt/quire/share/quire/gearmand.conf");
   }
   SUBCASE("a build has the module table that ships") {
     CHECK(test::read_file(installation().client_modules) ==

@@ -11,7 +11,8 @@ Installation installation_of(const std::string& program) {
           .native_host = prefix / QUIRE_LIBEXEC_DIR / "quire-host",
           .python_host = prefix / QUIRE_LIBEXEC_DIR / "quire_host.py",
           .client_scripts = prefix / QUIRE_SCRIPTS_DIR,
-          .client_modules = prefix / QUIRE_SHARE_DIR / "client_modules.conf"};
+          .client_modules = prefix / QUIRE_SHARE_DIR / "client_modules.conf",
+          .gearmand_file = prefix / QUIRE_SHARE_DIR / "gearmand.conf"};
 }
 
 const Installation& installation() {

@@ -13,6 +13,7 @@ struct Installation {
   std::string python_host;     // loads modules NAME.py: a script for the interpreter of the settings
   std::string client_scripts;  // the folder of the scripts that ship
   std::string client_modules;  // their module table
+  std::string gearmand_file;   // the shipped configuration of gearmand
 };
 
 // The installation to which the program with this path belongs: PREFIX/bin/quire.

@@ -36,22 +36,25 @@ class TestDoctor(Scenario):
         self.assertEqual({level for each in findings.values() for level, _ in each}, {"ok"}, findings)
         self.assertEqual(code, 0)
         self.assertEqual(list(findings), ["workers", "server", "listening", "queue", "retries", "functions", "sites",
-                                          "modules", "record", "limits"])
+                                          "modules", "record", "disk", "limits"])
         table = self.worker.quire("doctor", "--without", "clock").stdout
+        self.assertEqual(table.splitlines()[0], f"Configuration: {self.worker.config}; given: --config {self.worker.config}; "
+                         f"state directory {self.worker.settings['state_directory']}, job servers {self.server.address}.")
         self.assertIn("ok        queue      Queues are kept on disk.\n", table)
 
     def test_what_is_wrong_with_a_job_server(self):
         self.start_worker({"mix_native": "mix_native"})
         findings, code = self.examine("--without", "clock,limits")
         self.check(findings, "queue", "warning", "keeps its queue in memory", "--queue-type=libsqlite3")
-        self.check(findings, "retries", "warning", "without limit", "--job-retries=3")
+        self.check(findings, "retries", "warning", "without limit", "--job-retries=5", "/etc/gearmand.conf")
         self.check(findings, "listening", "ok", "No job server of this host")
         self.assertEqual(code, 1)
 
         self.controller.wait([self.controller.submit("mix_nativ", tasks_of(task()), background=True)])
         findings, code = self.examine("--without", "clock,limits")
         self.check(findings, "functions", "critical", "No Gearman worker available that can handle the job",
-                   "1 job waits", "mix_nativ", "Did you mean mix_native?")
+                   "1 job waits", "mix_nativ", "Did you mean mix_native?",
+                   f"`gearadmin --host=127.0.0.1 --port={self.server.port} --show-jobs`")
         self.assertEqual(code, 2)
 
         self.server.kill()
@@ -84,7 +87,7 @@ class TestDoctor(Scenario):
         with open(os.path.join(worker.scripts, "broken.py"), "w", encoding="utf-8") as script:
             script.write("import no_such_thing\n")
         findings, code = self.examine("--without", "clock", worker=worker)
-        self.check(findings, "modules", "critical", "broken", "quire scripts check broken")
+        self.check(findings, "modules", "critical", "broken", f"`quire scripts check --config {worker.config} broken`")
         self.check(findings, "modules", "critical", "missing")
         self.assertEqual(len(findings["modules"]), 2)
         self.assertEqual(code, 2)
@@ -106,6 +109,22 @@ class TestDoctor(Scenario):
         self.wait_for_functions(worker, ["mix_native"])
         findings, _ = self.examine("--without", "clock")
         self.check(findings, "limits", "warning", "Open files are limited to 200", "LimitNOFILE=")
+
+    def test_limits_of_processes_bind_those_who_are_not_root(self):
+        worker = self.make_worker({"mix_native": "mix_native"})
+        worker.start(through=("prlimit", "--nproc=70:70"))
+        self.wait_for_functions(worker, ["mix_native"])
+        findings, _ = self.examine("--without", "clock")
+        if os.geteuid() == 0:
+            self.check(findings, "limits", "ok", "suffice")
+        else:
+            self.check(findings, "limits", "warning", "Processes are limited to 70", "LimitNPROC=")
+
+    def test_a_disk_that_is_nearly_full(self):
+        worker = self.make_worker({"mix_native": "mix_native"}, {"record": "/proc/record.sqlite"})
+        findings, code = self.examine("--without", "clock", worker=worker)
+        self.check(findings, "disk", "critical", "The disk with the record has 0 MiB left in /proc")
+        self.assertEqual(code, 2)
 
     def test_a_clock_that_runs_ahead(self):
         self.start_worker({"mix_native": "mix_native"})

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <system_error>
 
@@ -15,6 +16,7 @@
 #include "worker/commands/help.hpp"
 #include "worker/foreign_config.hpp"
 #include "worker/nearest.hpp"
+#include "worker/suggestion.hpp"
 #include "worker/variables_file.hpp"
 
 namespace quire {
@@ -57,17 +59,22 @@ bool is_own(const po::options_description& own, const SettingDescription& settin
   return own.find_nothrow(setting.option, false) != nullptr;
 }
 
-po::options_description setting_options(const po::options_description& own) {
-  po::options_description options(
-      "Settings, also read from the configuration file and from variables QUIRE_…", help_width);
+// Those of the settings that `wanted` says, as options.
+po::options_description setting_options(const po::options_description& own, const std::string& caption,
+                                        const std::function<bool(const SettingDescription&)>& wanted) {
+  po::options_description options(caption, help_width);
   for (const SettingDescription& setting : setting_descriptions()) {
-    if (is_own(own, setting)) continue;
+    if (is_own(own, setting) || !wanted(setting)) continue;
     std::string text = setting.documentation;
     if (!setting.default_value.empty()) text += " (" + setting.default_value + ")";
     options.add_options()(setting.option.c_str(), po::value<std::string>()->value_name(setting.value_name),
                           text.c_str());
   }
   return options;
+}
+
+po::options_description all_setting_options(const po::options_description& own) {
+  return setting_options(own, "", [](const SettingDescription&) { return true; });
 }
 
 // "N (=128)", as Program_options has it, is the name of the value and its default. A value that may be left
@@ -108,9 +115,8 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
       "file of variables, read as systemd reads a unit's EnvironmentFile=")(
       "help,h", po::value<std::string>()->implicit_value("text")->value_name("FORM"),
       "print this text; =man: as a page of the manual; =words: for the completion of a shell");
-  const po::options_description settings = setting_options(own_);
   po::options_description all;
-  all.add(own_).add(settings);
+  all.add(own_).add(all_setting_options(own_));
 
   try {
     const auto parsed =
@@ -124,6 +130,9 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
     words_ = po::collect_unrecognized(parsed.options, po::include_positional);
   } catch (const po::unknown_option& error) {
     const std::string option = error.get_option_name().substr(0, error.get_option_name().find('='));
+    if (option == "--print-configuration" || option == "--version") {
+      throw UsageError("The option " + option + " is one of quire alone: `quire " + option + "`.");
+    }
     throw UsageError("There is no option " + option + "." + did_you_mean_option(option, all) +
                      " --help lists them.");
   } catch (const po::error& error) {
@@ -135,15 +144,16 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
       load_variables_file(values_["environment-file"].as<std::string>());
     return true;
   }
-  print_help(values_["help"].as<std::string>(), settings);
+  print_help(values_["help"].as<std::string>());
   return false;
 }
 
-void CommandOptions::print_help(const std::string& form, const po::options_description& settings) const {
+void CommandOptions::print_help(const std::string& form) const {
   const HelpForm wanted = help_form(form);
   if (wanted != HelpForm::text) {
     Help help{.usage = text_.usage, .description = text_.description, .example = text_.example};
     for (const auto& option : own_.options()) help.options.push_back(described(*option));
+    const po::options_description settings = all_setting_options(own_);
     for (const auto& option : settings.options()) {
       help.options.push_back(described(*option));
       help.options.back().is_setting = true;
@@ -151,10 +161,18 @@ void CommandOptions::print_help(const std::string& form, const po::options_descr
     std::cout << (wanted == HelpForm::man ? man_page(help) : completion_words(help));
     return;
   }
-  std::cout << "Usage: " << text_.usage << "\n\n"
-            << text_.description << "\n\n"
-            << own_ << '\n'
-            << settings << "\nExample:\n";
+  const auto matters = [&](const SettingDescription& setting) {
+    return setting.name == "record" || setting.name == "state_directory" ||
+           std::ranges::find(text_.settings, setting.name) != text_.settings.end();
+  };
+  std::cout
+      << "Usage: " << text_.usage << "\n\n"
+      << text_.description << "\n\n"
+      << own_ << '\n'
+      << setting_options(own_, "Settings, also read from the configuration file and from variables QUIRE_…",
+                         matters)
+      << "  All other settings are options too: `quire --print-configuration` and `man quire.conf` tell of\n"
+         "  them.\n\nExample:\n";
   for (const std::string& line : list_items(text_.example, '\n')) std::cout << "  " << line << '\n';
 }
 
@@ -173,16 +191,35 @@ Settings CommandOptions::stated_settings() const {
   return settings;
 }
 
-void CommandOptions::apply_to(Settings& settings) const {
+std::string CommandOptions::file() const {
+  if (values_.count("config") != 0) return values_["config"].as<std::string>();
   const char* const variable = std::getenv("QUIRE_CONFIG");
-  if (values_.count("config") != 0) {
-    read_settings_file(settings, values_["config"].as<std::string>());
-  } else if (variable != nullptr && *variable != '\0') {
-    read_settings_file(settings, variable);
-  } else if (std::error_code error; std::filesystem::exists(default_file, error) || error) {
-    // Where it cannot be told whether the file is there, reading it says why.
-    read_settings_file(settings, default_file);
+  if (variable != nullptr && *variable != '\0') return variable;
+  // Where it cannot be told whether the file is there, reading it says why.
+  std::error_code error;
+  return std::filesystem::exists(default_file, error) || error ? default_file : "";
+}
+
+std::string CommandOptions::site_options() const {
+  std::string options;
+  const auto repeat = [&](const std::string& option) {
+    if (values_.count(option) == 0) return;
+    options.append(" --").append(option).append(" ").append(shell_word(values_[option].as<std::string>()));
+  };
+  repeat("config");
+  repeat("environment-file");
+  for (const SettingDescription& setting : setting_descriptions()) {
+    if (!is_own(own_, setting)) repeat(setting.option);
   }
+  return options;
+}
+
+std::string CommandOptions::suggested(std::string_view command, std::string_view words) const {
+  return quire::suggested(site_options(), command, words);
+}
+
+void CommandOptions::apply_to(Settings& settings) const {
+  if (const std::string path = file(); !path.empty()) read_settings_file(settings, path);
   read_settings_environment(settings, environment_variables());
   for (const SettingDescription& setting : setting_descriptions()) {
     if (is_own(own_, setting) || values_.count(setting.option) == 0) continue;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/program_options/options_description.hpp>
@@ -23,6 +24,9 @@ class CommandOptions {
     std::string usage;        // one line
     std::string description;  // what the command does, a few lines
     std::string example;      // one or more command lines that work
+    // Settings that --help tells of, besides record and state_directory: those that matter here. All others
+    // may be given as well.
+    std::vector<std::string> settings = {};
   };
 
   // What words that are no options mean: they may stand among the options, or the first one ends the options
@@ -44,14 +48,25 @@ class CommandOptions {
   const std::vector<std::string>& words() const { return words_; }
 
   // Defaults, the files of other programs that the rest names, file (--config, else QUIRE_CONFIG, else
-  // /etc/quire/quire.conf where it exists), environment, command line; completed. Throws ConfigurationError. REQUIRES: parse() returned true
+  // /etc/quire/quire.conf where it exists), environment, command line; completed. Throws ConfigurationError.
+  // REQUIRES: parse() returned true
   Settings settings() const;
 
   // The same, not completed: what was said and nothing else.
   Settings stated_settings() const;
 
+  // The configuration file that is read; empty: none.
+  std::string file() const;
+
+  // --config and the settings of the command line, each after a space, as a shell reads them: " --config
+  // /etc/my.conf".
+  std::string site_options() const;
+
+  // A command for the user to call next, about the same site (suggestion.hpp).
+  std::string suggested(std::string_view command, std::string_view words = {}) const;
+
  private:
-  void print_help(const std::string& form, const boost::program_options::options_description& settings) const;
+  void print_help(const std::string& form) const;
   void apply_to(Settings& settings) const;
 
   Text text_;

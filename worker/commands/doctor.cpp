@@ -11,7 +11,7 @@
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/tasks.hpp"
 #include "worker/hand_over_check.hpp"
-#include "worker/health.hpp"
+#include "worker/health/health.hpp"
 #include "worker/nearest.hpp"
 
 namespace quire {
@@ -47,6 +47,15 @@ void print_json(const std::vector<Finding>& findings) {
   }
 }
 
+// Which site this is about.
+std::string looked_at(const CommandOptions& options, const Settings& settings) {
+  const std::string file = options.file();
+  const std::string given = options.site_options();
+  return "Configuration: " + (file.empty() ? "none, all settings have their defaults" : file) +
+         (given.empty() ? "" : "; given:" + given) + "; state directory " + settings.state_directory +
+         ", job servers " + settings.gearman_servers + ".";
+}
+
 // What is to be known while the old worker still runs.
 std::vector<Finding> before_the_change(const Settings& settings) {
   std::vector<Finding> findings;
@@ -61,16 +70,18 @@ std::vector<Finding> before_the_change(const Settings& settings) {
 
 int run_doctor(const std::vector<std::string>& arguments) {
   namespace po = boost::program_options;
-  CommandOptions options({.usage = "quire doctor [OPTIONS]",
-                          .description = "Looks for what is wrong with this site and says what to do about "
-                                         "it: workers, job servers (reachable,\n"
-                                         "listening on every address, queue in memory, retries), functions "
-                                         "that nobody serves, two sites with\n"
-                                         "one key, client scripts that do not load, the record, limits, the "
-                                         "clock. Exits as monitoring wants it:\n"
-                                         "0 all is well, 1 warnings, 2 something is critical.",
-                          .example = "quire doctor\nquire doctor --without modules,clock --json\n"
-                                     "quire doctor --archivematica --config /etc/quire/archivematica.conf"});
+  CommandOptions options(
+      {.usage = "quire doctor [OPTIONS]",
+       .description = "Looks for what is wrong with this site and says what to do about "
+                      "it: workers, job servers (reachable,\n"
+                      "listening on every address, queue in memory, retries), functions "
+                      "that nobody serves, two sites with\n"
+                      "one key, client scripts that do not load, the record, room on the disks, "
+                      "limits, the clock.\nExits as monitoring wants it:\n"
+                      "0 all is well, 1 warnings, 2 something is critical.",
+       .example = "quire doctor\nquire doctor --without modules,clock --json\n"
+                  "quire doctor --archivematica --config /etc/quire/archivematica.conf",
+       .settings = {"gearman_servers", "workers_key", "client_modules", "client_scripts"}});
   options.own().add_options()("without", po::value<std::string>()->default_value("")->value_name("LIST"),
                               "checks to leave out, separated by commas: the second column")(
       "archivematica", po::bool_switch(),
@@ -83,7 +94,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
     throw UsageError("`doctor` takes options only: remove \"" + options.words()[0] + "\".");
 
   const std::vector<std::string> without = checks_of(options.values()["without"].as<std::string>());
-  SiteFacts site{options.settings(), {}, {}};
+  SiteFacts site{.settings = options.settings(), .options = options.site_options()};
   WorkersStatus workers = ask_workers(site.settings.state_directory);
   site.workers = std::move(workers.workers);
   site.problems = std::move(workers.problems);
@@ -93,6 +104,7 @@ int run_doctor(const std::vector<std::string>& arguments) {
   if (options.values()["json"].as<bool>()) {
     print_json(findings);
   } else {
+    std::cout << looked_at(options, site.settings) << '\n';
     std::ranges::for_each(findings, print);
   }
   const auto worst = std::ranges::max_element(findings, {}, &Finding::level);

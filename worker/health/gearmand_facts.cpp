@@ -1,4 +1,4 @@
-#include "worker/gearmand_facts.hpp"
+#include "worker/health/gearmand_facts.hpp"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* debian_file = "/etc/default/gearman-job-server";
-constexpr const char* default_config = "/etc/gearmand.conf";
 constexpr std::uint16_t default_port = 4730;
 
 std::string read(const fs::path& path) {
@@ -76,7 +74,7 @@ bool is_gearmand(const std::vector<std::string>& words) {
 // Debian's file is a shell's: PARAMS="words".
 std::optional<GearmandFacts> facts_of_debian_file(std::uint16_t port) {
   std::string text;
-  for (std::string line : lines_of(read(debian_file))) {
+  for (std::string line : lines_of(read(gearmand_parameters_file))) {
     if (line.starts_with("#")) continue;
     if (line.ends_with('\\')) line.back() = ' ';
     text += line;
@@ -89,7 +87,7 @@ std::optional<GearmandFacts> facts_of_debian_file(std::uint16_t port) {
   std::optional<std::uint16_t> own_port;
   GearmandFacts facts = facts_of_words(words, own_port);
   if (own_port.value_or(default_port) != port) return std::nullopt;
-  facts.source = debian_file;
+  facts.source = gearmand_parameters_file;
   return facts;
 }
 
@@ -97,7 +95,7 @@ std::optional<GearmandFacts> facts_of_debian_file(std::uint16_t port) {
 
 GearmandFacts facts_of_words(const std::vector<std::string>& words, std::optional<std::uint16_t>& port) {
   GearmandFacts facts;
-  std::string config = default_config;
+  std::string config = gearmand_file;
   for_each_option(words, [&](const std::string& name, const std::string& value) {
     if (name == "config-file") config = value;
   });

@@ -1,4 +1,4 @@
-#include "worker/record_check.hpp"
+#include "worker/health/record_check.hpp"
 
 #include <unistd.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "worker/job_server.hpp"
+#include "worker/health/host_facts.hpp"
 #include "worker/settings.hpp"
 #include "worker/worker_status.hpp"
 
@@ -23,9 +23,11 @@ const std::vector<std::string>& health_checks();
 
 // What is known already.
 struct SiteFacts {
-  Settings settings;                  // complete
-  std::vector<WorkerStatus> workers;  // on this host, of its state_directory
-  std::vector<std::string> problems;  // workers that cannot be asked
+  Settings settings;                       // complete
+  std::string options = {};                // of the command line that say which site this is (suggestion.hpp)
+  std::vector<WorkerStatus> workers = {};  // on this host, of its state_directory
+  std::vector<std::string> problems = {};  // workers that cannot be asked
+  HostFacts host = {};
 };
 
 // Runs the checks that are not in `without`, in their order. Takes some seconds where a job server does not

@@ -9,6 +9,15 @@
 
 namespace quire {
 
+// What Debian's gearmand reads: a file with words of its command line, and the command line that its service
+// has.
+inline constexpr const char* gearmand_file = "/etc/gearmand.conf";
+inline constexpr const char* gearmand_parameters_file = "/etc/default/gearman-job-server";
+
+// As etc/gearmand/gearmand.conf has it; a test compares.
+inline constexpr const char* advised_queue_file = "/var/lib/gearman/queue.sqlite";
+inline constexpr std::size_t advised_retries = 5;
+
 struct GearmandFacts {
   std::string source;             // where this is from: "process 42" or a file
   std::string queue = "builtin";  // --queue-type
