@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -58,15 +59,22 @@ TEST_CASE("commands: which one") {
   SUBCASE("every command explains itself, with an example") {
     for (const std::string command :
          {"worker", "submit", "try", "scripts list", "scripts check", "scripts new", "tasks list",
-          "tasks show", "tasks watch", "tasks export", "tasks cancel", "tasks retry", "tasks clear", "status", "doctor"}) {
+          "tasks show", "tasks watch", "tasks export", "tasks cancel", "tasks retry", "tasks clear", "status",
+          "doctor"}) {
       CAPTURE(command);
       const Ended help = run("quire " + command + " --help");
       CHECK(help.code == 0);
       CHECK(help.text.starts_with("Usage: quire " + command));
       CHECK(has(help.text, "\nExample:\n  quire "));
+      CHECK(has(help.text, "--state-directory FOLDER"));
+      CHECK(std::ranges::count(help.text, '\n') < 70);
     }
-    CHECK(run("quire scripts --help").code == 0);
-    CHECK(run("quire tasks --help").code == 0);
+    for (const std::string command : {"", "tasks ", "scripts "}) {
+      CAPTURE(command);
+      const Ended help = run("quire " + command + "--help");
+      CHECK(help.code == 0);
+      CHECK(has(help.text, "\nExample:\n  quire " + command));
+    }
   }
   SUBCASE("--version tells the version") {
     CHECK(run("quire --version").text == "quire " QUIRE_VERSION "\n");
@@ -124,7 +132,16 @@ TEST_CASE("commands: scripts list") {
               (folder / "there.py").string() +
               "\n"
               "b         gone    error    There is no client script gone (.so, .py or an executable) in " +
-              folder.path().string() + ".\n");
+              folder.path().string() + ".\nClient scripts are looked for in " + folder.path().string() +
+              "; those that ship are in " + fs::path(QUIRE_PROGRAM).parent_path().parent_path().string() +
+              "/lib/quire/clientScripts.\n");
+  }
+  SUBCASE("an empty table says what to do") {
+    folder.write("table.conf", "[supportedBatchCommands]\n");
+    const Ended ended = run("quire scripts list" + options);
+    CHECK(ended.code == 0);
+    CHECK(has(ended.text,
+              (folder / "table.conf").string() + " has no function: write a line FUNCTION = MODULE"));
   }
   SUBCASE("--json gives a line for each") {
     const Ended ended = run("quire scripts list --json" + options);

@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <iostream>
+#include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <thread>
@@ -32,6 +35,21 @@ class Captured {
   std::ostream& stream_;
   std::ostringstream text_;
   std::streambuf* before_;
+};
+
+// Calls a function with all that was written so far, at every flush.
+class Told : public std::stringbuf {
+ public:
+  explicit Told(std::function<void(const std::string&)> use) : use_(std::move(use)) {}
+
+ protected:
+  int sync() override {
+    use_(str());
+    return 0;
+  }
+
+ private:
+  std::function<void(const std::string&)> use_;
 };
 
 struct Run {
@@ -71,7 +89,7 @@ TEST_CASE("submit") {
     const Run run = submit(gearmand.address(), {"Work", "--", "a b", "c"});
     CHECK(run.code == exit_ok);
     CHECK(contains(run.output, "did 'a b' c"));
-    CHECK(run.error.starts_with("1 tasks: 1 succeeded, 0 failed, 0 without an answer; "));
+    CHECK(run.error.starts_with("1 task: 1 succeeded, 0 failed, 0 without an answer; "));
   }
 
   SUBCASE("a failed task makes the exit code 1 and is told in full") {
@@ -144,10 +162,41 @@ TEST_CASE("submit") {
     const AnsweringWorker worker(gearmand.port(), {{"checksum", do_tasks}});
     const Run run = submit(gearmand.address(), {"checksums", "--timeout", "3", "--", "a"});
     CHECK(run.code == exit_task_failed);
-    CHECK(contains(run.error, "No worker offers checksums at " + gearmand.address()));
+    CHECK(contains(run.error, "Nobody serves checksums at " + gearmand.address()));
     CHECK(contains(run.error, "Did you mean checksum?"));
-    CHECK(contains(run.error, "1 without an answer"));
+    CHECK_FALSE(contains(run.error, "gives up after N seconds"));  // that was said already
+    CHECK(contains(run.error, "1 task: 0 succeeded, 0 failed, 1 without an answer"));
+    CHECK(contains(run.error, "`quire tasks list --gearman-servers " + gearmand.address() +
+                                  " --since 1h --function checksums`"));
     CHECK(contains(run.output, "The time limit of 3 s was reached."));
+  }
+
+  SUBCASE(
+      "a function that nobody serves is told once, with all ways out, and a worker that comes is waited "
+      "for") {
+    std::optional<AnsweringWorker> worker;
+    Told told([&](const std::string& text) {
+      if (!worker && contains(text, "\n"))
+        worker.emplace(gearmand.port(), std::map<std::string, AnsweringWorker::Answer>{{"work", do_tasks}});
+    });
+    std::streambuf* const before = std::cerr.rdbuf(&told);
+    const Captured output(std::cout);
+    const int code = run_submit({"--gearman-servers=" + gearmand.address(), "work", "--", "a"});
+    std::cerr.rdbuf(before);
+    CHECK(code == exit_ok);
+    CHECK(told.str().starts_with(
+        "Nobody serves work at " + gearmand.address() +
+        ", nor any other function: start a worker with `quire worker --gearman-servers " +
+        gearmand.address() +
+        "`. Waiting for a worker; --timeout N gives up after N seconds; Ctrl-C gives up at "
+        "once.\n1 task: 1 succeeded, "));
+    CHECK(count_lines(told.str()) == 2);
+  }
+
+  SUBCASE("an input without a task sends nothing and says so") {
+    const Run run = submit(gearmand.address(), {"work", "--file", folder.write("tasks", "\n\n")});
+    CHECK(run.code == exit_ok);
+    CHECK(run.error == "The input has no task, so nothing was sent: it wants a task a line.\n");
   }
 
   SUBCASE("an interrupt tells what was answered and what was not") {
@@ -162,6 +211,7 @@ TEST_CASE("submit") {
     const Run run = submit(gearmand.address(), {"work", "--file", file, "--format", "json"});
     CHECK(run.code == exit_task_failed);
     CHECK(contains(run.error, "The submission was interrupted."));
+    CHECK(contains(run.error, "--since 1h --function work`, then `quire tasks show --gearman-servers "));
     CHECK(count_lines(run.output) < 1'000'000);
     CHECK(contains(run.error, std::to_string(count_lines(run.output)) + " tasks: "));
   }

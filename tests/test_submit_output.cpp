@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iostream>
 #include <sstream>
 
 #include <doctest/doctest.h>
@@ -113,6 +114,26 @@ TEST_CASE("results as CSV") {
             "\"a,b\n\"\"c\"\"\",,\n");
   CHECK(written(ResultFormat::csv, {unanswered()}) ==
         header + "da4ef475-ab06-498d-a2f2-7f0a184060b4,sha256 'a file',,,,,No answer came.\n");
+}
+
+// What tasks write once went to spreadsheets as formulas.
+TEST_CASE("results as CSV: no cell is a formula") {
+  CHECK(written(ResultFormat::csv, {make_outcome(1, "=HYPERLINK(\"x\")", "@SUM(1)")})
+            .ends_with(",\"'=HYPERLINK(\"\"x\"\")\",'@SUM(1),\n"));
+}
+
+TEST_CASE("progress: lines where there is no terminal") {
+  std::ostringstream text;
+  std::streambuf* const before = std::cerr.rdbuf(text.rdbuf());
+  {
+    Progress progress(Progress::Mode::lines, std::chrono::seconds(0));
+    for (const std::size_t done : {0, 0, 1, 1, 1, 2})
+      progress.update({.done = done, .failed = 0, .total = {}});
+  }
+  std::cerr.rdbuf(before);
+  CHECK(std::ranges::count(text.str(), '\n') == 2);
+  CHECK(text.str().starts_with("1 task, "));
+  CHECK(text.str().find("\n2 tasks, ") != std::string::npos);
 }
 
 TEST_CASE("progress") {

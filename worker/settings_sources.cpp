@@ -65,7 +65,7 @@ void read_settings_file(Settings& settings, const std::string& path) {
     } else if (find_row(setting_rows, entry.key) == nullptr) {
       throw ConfigurationError(file.at(entry.line) + ": \"" + entry.key + "\" is not a setting." +
                                did_you_mean(entry.key, names(setting_rows)) +
-                               " `quire worker --help` lists them.");
+                               " `quire --print-configuration` lists them.");
     } else {
       set_setting(settings, entry.key, entry.value, file.at(entry.line) + ": " + entry.key);
     }

@@ -231,6 +231,11 @@ class TestTasks(Scenario):
         self.assertEqual((functions["nobody"]["waiting"], functions["nobody"]["connections"]), (1, 0))
         self.the_gate.open()
         self.controller.wait([running])
-        self.assertIn("start one with `quire worker`", self.quire("status", state_directory=self.folder, code=1)[0])
+        # Those without jobs are counted only.
+        self.assertNotIn("mix_native", text)
+        self.assertIn("… and 1 function without jobs (--all)", text)
+        self.assertIn("mix_native", self.quire("status", "--all")[0])
+        self.assertIn(f"start one with `quire worker --config {self.worker.config} --state-directory {self.folder}`",
+                      self.quire("status", state_directory=self.folder, code=1)[0])
         self.server.kill()
         self.assertIn("cannot be asked", self.quire("status", code=1)[0])

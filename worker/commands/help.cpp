@@ -94,7 +94,7 @@ std::string option_items(const Help& help) {
     if (option.is_setting) continue;
     std::string term = option.short_name.empty() ? "" : bold(option.short_name) + ", ";
     term += bold(option.name);
-    if (!option.value_name.empty()) term += " " + italic(option.value_name);
+    if (!option.value_name.empty()) term.append(" ").append(italic(option.value_name));
     text += item(term, sentence(option.documentation, option.default_value));
   }
   return text;
@@ -140,10 +140,13 @@ std::string help_of_parts(const Help& help, HelpForm form) {
   for (const Help::Part& part : help.parts) {
     text += "  " + part.name + std::string(width + 2 - part.name.size(), ' ') + part.summary + "\n";
   }
-  text += "\n`" + help.name() + " COMMAND --help` explains one.\n";
+  text.append("\n`").append(help.name()).append(" COMMAND --help` explains one.\n");
   for (const Help::Option& option : help.options) {
-    text += "`" + help.name() + " " + option.name + "`: " + option.documentation + ".\n";
+    text.append("`").append(help.name()).append(" ").append(option.name).append("`: ");
+    text.append(option.documentation).append(".\n");
   }
+  text += "\nExample:\n";
+  for (const std::string& line : list_items(help.example, '\n')) text.append("  ").append(line).append("\n");
   return text;
 }
 

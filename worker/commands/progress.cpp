@@ -42,7 +42,7 @@ std::string rate_text(double rate) {
 std::string progress_text(const ProgressFigures& figures) {
   std::string text = grouped(figures.done);
   if (figures.total) text += " of " + grouped(*figures.total);
-  text += " tasks";
+  text += figures.total.value_or(figures.done) == 1 ? " task" : " tasks";
   const double rate =
       figures.elapsed.count() > 0 ? static_cast<double>(figures.done) / figures.elapsed.count() : 0;
   if (rate > 0) {
@@ -67,7 +67,7 @@ std::string progress_bar(const ProgressFigures& figures, std::size_t width) {
   return bar + "] " + std::string(3 - percent.size(), ' ') + percent + " %  " + text;
 }
 
-Progress::Progress(Mode mode) : mode_(mode) {}
+Progress::Progress(Mode mode, Clock::duration between_lines) : mode_(mode), between_lines_(between_lines) {}
 Progress::~Progress() { clear(); }
 
 Progress::Mode Progress::mode_for(bool quiet) {
@@ -77,8 +77,10 @@ Progress::Mode Progress::mode_for(bool quiet) {
 
 void Progress::update(ProgressFigures figures) {
   const auto now = Clock::now();
-  const auto pause = mode_ == Mode::bar ? Clock::duration(100ms) : Clock::duration(5s);
+  const auto pause = mode_ == Mode::bar ? Clock::duration(100ms) : between_lines_;
   if (mode_ == Mode::quiet || now - shown_at_ < pause) return;
+  if (mode_ == Mode::lines && figures.done == told_) return;
+  told_ = figures.done;
   shown_at_ = now;
   figures.elapsed = now - begin_;
   if (mode_ == Mode::lines) {

@@ -1,4 +1,4 @@
-// How far a submission is, on standard error: a bar on a terminal, a plain line every few seconds elsewhere.
+// How far a submission is, on standard error: a bar on a terminal, a plain line now and then elsewhere.
 #pragma once
 
 #include <chrono>
@@ -27,8 +27,10 @@ std::string progress_bar(const ProgressFigures& figures, std::size_t width);
 class Progress {
  public:
   enum class Mode { quiet, lines, bar };
+  using Clock = std::chrono::steady_clock;
 
-  explicit Progress(Mode mode);
+  // between_lines: the least time from one line to the next, without a terminal.
+  explicit Progress(Mode mode, Clock::duration between_lines = std::chrono::seconds(5));
   ~Progress();  // clear()
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -36,8 +38,8 @@ class Progress {
   // Quiet where asked for; a bar where standard error is a terminal.
   static Mode mode_for(bool quiet);
 
-  // Shows the figures, if it is time to: ten times a second as a bar, every five seconds as a line. `elapsed`
-  // is filled in here, counted from the construction.
+  // Shows the figures, if it is time to: ten times a second as a bar, every five seconds as a line, if more
+  // is done than the last one told. `elapsed` is filled in here, counted from the construction.
   void update(ProgressFigures figures);
 
   // Takes the bar away; the next update brings it back.
@@ -52,11 +54,11 @@ class Progress {
   std::chrono::duration<double> elapsed() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   const Mode mode_;
+  const Clock::duration between_lines_;
   const Clock::time_point begin_ = Clock::now();
   Clock::time_point shown_at_ = begin_;
+  std::size_t told_ = 0;  // of `done`
   bool bar_is_shown_ = false;
 };
 

@@ -61,8 +61,9 @@ class Table : public ResultOutput {
   void finish() override {
     for (const Outcome& outcome : failures_) tell(outcome);
     if (failed_ > failures_.size()) {
-      stream_ << "\n… and " << failed_ - failures_.size()
-              << " more tasks that failed: --format json --output FILE keeps everything.\n";
+      const std::size_t more = failed_ - failures_.size();
+      stream_ << "\n… and " << more << (more == 1 ? " more task" : " more tasks")
+              << " that failed: --format json --output FILE keeps everything.\n";
     }
     stream_.flush();
   }
@@ -131,7 +132,8 @@ class JsonLines : public ResultOutput {
   std::ostream& stream_;
 };
 
-// RFC 4180, with line feeds alone at the ends of lines.
+// RFC 4180, with line feeds alone at the ends of lines. No cell is one that a spreadsheet would run as a
+// formula.
 class Csv : public ResultOutput {
  public:
   explicit Csv(std::ostream& stream) : stream_(stream) {
@@ -150,7 +152,7 @@ class Csv : public ResultOutput {
                                  outcome.problem};
     const char* separator = "";
     for (const std::string& cell : cells) {
-      stream_ << separator << csv_cell(cell);
+      stream_ << separator << spreadsheet_cell(cell);
       separator = ",";
     }
     stream_ << '\n';

@@ -54,7 +54,9 @@ int run_scripts_check(const std::vector<std::string>& arguments) {
        .description = "Loads client scripts, each in a process of its own, and says what is wrong with those "
                       "that do not\n"
                       "load. Without names: all scripts of the module table. Exits with 1 when one fails.",
-       .example = "  quire scripts check hello checksum_v0.0"});
+       .example = "  quire scripts check hello checksum_v0.0",
+       .settings = {"client_modules", "client_scripts", "python", "python_path", "python_prefix",
+                    "host_start_limit"}});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
 
   const Settings settings = options.settings();

@@ -10,6 +10,7 @@
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/scripts.hpp"
+#include "worker/installation.hpp"
 #include "worker/module_registry.hpp"
 
 namespace quire {
@@ -67,8 +68,12 @@ int run_scripts_list(const std::vector<std::string>& arguments) {
   CommandOptions options({.usage = "quire scripts list [OPTIONS]",
                           .description = "Lists every function of the module table, in its order, with the "
                                          "client script that runs it: its\n"
-                                         "kind (native, python, program) and file, or why there is none.",
-                          .example = "  quire scripts list --client-scripts /srv/scripts"});
+                                         "kind (native, python, program) and file, or why there is none. "
+                                         "Tells where scripts are looked for,\n"
+                                         "too, on standard error.\n"
+                                         "Exits with 0, also where there are none.",
+                          .example = "  quire scripts list --client-scripts /srv/scripts",
+                          .settings = {"client_modules", "client_scripts"}});
   options.own().add_options()(
       "json", po::bool_switch(),
       "a line of JSON for each: function, module, kind, file; or function, module, error");
@@ -76,13 +81,22 @@ int run_scripts_list(const std::vector<std::string>& arguments) {
   if (!options.words().empty())
     throw UsageError("`scripts list` takes options only, and was given \"" + options.words()[0] + "\".");
 
-  const ModuleRegistry modules(options.settings());
+  const Settings settings = options.settings();
+  const ModuleRegistry modules(settings);
   std::vector<Line> lines;
   for (const std::string& function : modules.functions()) lines.push_back(line_of(modules, function));
   if (options.values()["json"].as<bool>()) {
     std::for_each(lines.begin(), lines.end(), print_json);
   } else {
     print_table(lines);
+    std::cout.flush();
+    // Beside the table, which programs read.
+    std::cerr << "Client scripts are looked for in " << settings.client_scripts << "; those that ship are in "
+              << installation().client_scripts << ".\n";
+  }
+  if (lines.empty()) {
+    std::cerr << "quire scripts list: The module table " << settings.client_modules
+              << " has no function: write a line FUNCTION = MODULE below [supportedBatchCommands].\n";
   }
   return exit_ok;
 }

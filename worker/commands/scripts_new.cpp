@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <locale>
 #include <string_view>
 #include <system_error>
 
@@ -17,6 +16,7 @@
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/scripts.hpp"
 #include "worker/installation.hpp"
+#include "worker/suggestion.hpp"
 
 namespace quire {
 namespace {
@@ -110,31 +110,19 @@ void write_new_file(const fs::path& path, std::string_view content, const std::s
   std::cout << "Wrote " << path.string() << '\n';
 }
 
-// A path as a word of a shell's command line.
-std::string shell_word(const fs::path& path) {
-  const std::string word = path.string();
-  const auto is_plain = [](char c) {
-    return std::isalnum(c, std::locale::classic()) ||
-           std::string_view("/._-+:@%,").find(c) != std::string_view::npos;
-  };
-  if (std::all_of(word.begin(), word.end(), is_plain)) return word;
-  std::string quoted = "'";
-  quoted += boost::algorithm::replace_all_copy(word, "'", "'\\''");
-  return quoted += '\'';
-}
-
 void print_build(const fs::path& directory) {
   // Scripts are built against an installation, and what runs now may be a build that was never installed.
   fs::path prefix = installation().prefix;
   if (!fs::exists(prefix / "lib/cmake/quire/quireConfig.cmake")) {
     const fs::path installed = prefix / "installed";
-    std::cout << "Install quire, which scripts are built against:\n  cmake --install " << shell_word(prefix)
-              << " --prefix " << shell_word(installed) << '\n';
+    std::cout << "Install quire, which scripts are built against:\n  cmake --install "
+              << shell_word(prefix.string()) << " --prefix " << shell_word(installed.string()) << '\n';
     prefix = installed;
   }
-  const std::string build = shell_word(directory / "build");
-  std::cout << "Build it:\n  cmake -S " << shell_word(directory) << " -B " << build
-            << " -DCMAKE_PREFIX_PATH=" << shell_word(prefix) << " && cmake --build " << build << '\n';
+  const std::string build = shell_word((directory / "build").string());
+  std::cout << "Build it:\n  cmake -S " << shell_word(directory.string()) << " -B " << build
+            << " -DCMAKE_PREFIX_PATH=" << shell_word(prefix.string()) << " && cmake --build " << build
+            << '\n';
 }
 
 }  // namespace
@@ -145,7 +133,8 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
                           .description = "Writes a client script to begin with, and says how to try it and "
                                          "how to offer it to controllers.\n"
                                          "Nothing is ever overwritten.",
-                          .example = "  quire scripts new greet --python --directory /srv/scripts"});
+                          .example = "  quire scripts new greet --python --directory /srv/scripts",
+                          .settings = {"client_scripts"}});
   options.own().add_options()("cpp", po::bool_switch(),
                               "in C++: NAME.cpp, and a CMakeLists.txt where there is none")(
       "python", po::bool_switch(), "in Python: NAME.py")("program", po::bool_switch(),
@@ -160,7 +149,8 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
   const Kind& kind = chosen_kind(options.values());
   const Settings settings = options.settings();
   fs::path directory = fs::absolute(options.values()["directory"].as<std::string>()).lexically_normal();
-  if (!directory.has_filename()) directory = directory.parent_path();  // "folder/." and "folder/" are "folder"
+  if (!directory.has_filename())
+    directory = directory.parent_path();  // "folder/." and "folder/" are "folder"
   std::error_code error;
   fs::create_directories(directory, error);
   if (error) throw UsageError(directory.string() + " cannot be made: " + error.message() + ".");
@@ -180,7 +170,7 @@ int run_scripts_new(const std::vector<std::string>& arguments) {
   }
   const fs::path folder = is_cpp ? directory / "build" : directory;
   std::cout << "Try it:\n  " << shell_word(installation().program) << " try --client-scripts "
-            << shell_word(folder) << ' ' << name << " World\n"
+            << shell_word(folder.string()) << ' ' << name << " World\n"
             << "Offer it, in the configuration file of the worker (--config):\n  client_scripts = "
             << folder.string() << ':' << settings.client_scripts << '\n';
   if (settings.client_modules == installation().client_modules) {

@@ -53,7 +53,7 @@ std::string count(std::size_t number, const char* one, const char* many) {
   return std::to_string(number) + " " + (number == 1 ? one : many);
 }
 
-void print(const WorkerStatus& worker) {
+void print(const WorkerStatus& worker, const CommandOptions& options) {
   std::cout << "Worker " << worker.client << ", quire " << worker.version << ", for "
             << duration_text(now() - worker.started) << (worker.stopping ? ", stopping" : "") << ": "
             << worker.batches.size() << " of " << worker.slots << " batches in hand, "
@@ -68,7 +68,8 @@ void print(const WorkerStatus& worker) {
     std::cout << "; " << worker.record_waiting << " entries kept until it can be";
   std::cout << '\n';
   if (worker.short_of_resources) {
-    std::cout << "  SHORT OF RESOURCES: no process can be started; `quire doctor` looks at the limits\n";
+    std::cout << "  SHORT OF RESOURCES: no process can be started; " << options.suggested("doctor")
+              << " looks at the limits\n";
   }
   for (const JobServerStatus& server : worker.servers) {
     std::cout << "  job server  " << server.name << (server.connected ? ", connected, " : ", NOT CONNECTED, ")
@@ -107,27 +108,38 @@ std::string name_here(const FunctionStatus& function, const FunctionPrefix& pref
   return prefix.function_of(function.name).value_or(function.name + " (another site's)");
 }
 
-void print(const ServerView& view, const FunctionPrefix& prefix, bool all) {
+void print(const ServerView& view, const FunctionPrefix& prefix, const CommandOptions& options, bool all) {
   std::cout << "Job server " << view.server.name();
   if (!view.problem.empty()) {
-    std::cout << ": " << view.problem << " `quire doctor` looks into it.\n";
+    std::cout << ": " << view.problem << " " << options.suggested("doctor") << " looks into it.\n";
     return;
   }
   std::cout << ", gearmand " << view.version << '\n';
   if (view.functions.empty()) {
-    std::cout << "  It knows no function: no worker is connected. Start one with `quire worker`.\n";
+    std::cout << "  It knows no function: no worker is connected. Start one with "
+              << options.suggested("worker") << ".\n";
     return;
   }
-  std::cout << "  " << padded("FUNCTION", 40) << "  WAITING  RUNNING  CONNECTIONS\n";
+  const auto is_told = [all](const FunctionStatus& function) {
+    return all || function.jobs > 0 || function.workers == 0;
+  };
+  if (std::ranges::any_of(view.functions, is_told))
+    std::cout << "  " << padded("FUNCTION", 40) << "  WAITING  RUNNING  CONNECTIONS\n";
   std::size_t idle = 0;
   for (const FunctionStatus& function : view.functions) {
-    if (!all && function.jobs == 0 && function.workers > 0 && ++idle > 10) continue;
+    if (!is_told(function)) {
+      ++idle;
+      continue;
+    }
     std::cout << "  " << padded(one_line(name_here(function, prefix), 60), 40) << "  "
               << padded(std::to_string(function.jobs - function.running), 7) << "  "
               << padded(std::to_string(function.running), 7) << "  " << function.workers
               << (function.workers == 0 ? "  NOBODY SERVES IT" : "") << '\n';
   }
-  if (idle > 10 && !all) std::cout << "  … and " << idle - 10 << " functions without jobs (--all)\n";
+  if (idle > 0) {
+    std::cout << "  " << (idle < view.functions.size() ? "… and " : "")
+              << count(idle, "function", "functions") << " without jobs (--all)\n";
+  }
 }
 
 json::object object_of(const ServerView& view, const FunctionPrefix& prefix) {
@@ -167,10 +179,17 @@ int run_status(const std::vector<std::string>& arguments) {
        .description =
            "Shows the workers of this host with this state_directory: slots, batches in hand and how far "
            "they\n"
-           "are, processes and hosts, job servers; then the queues of the job servers. Exits with 1 when no\n"
-           "worker runs, one cannot be asked, or a job server cannot be reached.",
-       .example = "quire status\nquire status --state-directory /tmp/quire --json"});
-  options.own().add_options()("all", po::bool_switch(), "all functions, those without jobs too")(
+           "are, processes and hosts, job servers; then the queues of the job servers: functions for which "
+           "jobs\n"
+           "wait or run, and those that nobody serves. WAITING are jobs (batches) that no worker has begun,\n"
+           "RUNNING those that one has in hand, CONNECTIONS those of workers that offer the function; a "
+           "worker\n"
+           "may hold more than one. A worker's processes run tasks, its hosts have loaded a script and "
+           "wait.\n"
+           "Exits with 0; 1 when no worker runs, one cannot be asked, or a job server cannot be reached.",
+       .example = "quire status\nquire status --state-directory /tmp/quire --json",
+       .settings = {"gearman_servers", "workers_key"}});
+  options.own().add_options()("all", po::bool_switch(), "the functions without jobs, too")(
       "json", po::bool_switch(), R"(one line of JSON: {"workers":[…],"problems":[…],"servers":[…]})");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (!options.words().empty())
@@ -190,16 +209,16 @@ int run_status(const std::vector<std::string>& arguments) {
     return fine ? exit_ok : exit_task_failed;
   }
   for (const WorkerStatus& worker : workers.workers) {
-    print(worker);
+    print(worker, options);
     std::cout << '\n';
   }
   for (const std::string& problem : workers.problems) std::cout << problem << "\n\n";
   if (workers.workers.empty() && workers.problems.empty()) {
     std::cout << "No worker with the state directory " << settings.state_directory
-              << " runs here: start one with `quire worker`, or name another with --state-directory or "
-                 "--config.\n\n";
+              << " runs here: start one with " << options.suggested("worker")
+              << ", or name another with --state-directory or --config.\n\n";
   }
-  for (const ServerView& server : servers) print(server, prefix, options.values()["all"].as<bool>());
+  for (const ServerView& server : servers) print(server, prefix, options, options.values()["all"].as<bool>());
   return fine ? exit_ok : exit_task_failed;
 }
 

@@ -147,28 +147,40 @@ bool Submission::should_stop() {
   return !tally_.why.empty();
 }
 
-// gearmand queues jobs of a function that nobody has ever offered as it queues all others.
+// gearmand queues jobs of a function that nobody has ever offered as it queues all others. A worker may still
+// come, so this is told once and the submission waits.
 void Submission::look_for_workers() {
   const bool in_flight = submitter_.in_flight() > 0;
   if (looked_for_workers_ || !in_flight || steady_clock::now() - last_answer_ < patience) return;
   looked_for_workers_ = true;
-  try {
-    const std::vector<FunctionStatus> functions = function_status(options_.servers.front(), question_limit);
-    std::vector<std::string> offered;
-    for (const FunctionStatus& function : functions) {
-      const std::optional<std::string> ours = options_.prefix.function_of(function.name);
-      if (function.workers > 0 && ours) offered.push_back(*ours);
+  for (const JobServer& server : options_.servers) {
+    try {
+      const std::string nobody = nobody_serves(server);
+      if (!nobody.empty()) progress_.say(nobody);
+      return;
+    } catch (const std::runtime_error&) {
+      // It is away, or without the administration protocol: the next one may tell.
     }
-    if (std::find(offered.begin(), offered.end(), options_.function) != offered.end()) return;
-    const std::string nearest = did_you_mean(options_.function, offered);
-    const std::string& key = options_.prefix.text();
-    const std::string named = key.empty() ? "" : " (as " + options_.prefix.on_server(options_.function) + ")";
-    progress_.say("No worker offers " + options_.function + named + " at " + options_.servers.front().name() +
-                  (offered.empty() ? ", nor any other function: start one with `quire worker`." : " yet.") +
-                  nearest + " Waiting; Ctrl-C gives up.");
-  } catch (const std::runtime_error&) {
-    // Without the administration protocol there is nothing to tell.
   }
+}
+
+// A sentence where nobody offers the function at this job server; nothing where somebody does. Throws
+// std::runtime_error where the server does not tell.
+std::string Submission::nobody_serves(const JobServer& server) const {
+  std::vector<std::string> offered;
+  for (const FunctionStatus& function : function_status(server, question_limit)) {
+    const std::optional<std::string> ours = options_.prefix.function_of(function.name);
+    if (function.workers > 0 && ours) offered.push_back(*ours);
+  }
+  if (std::ranges::find(offered, options_.function) != offered.end()) return {};
+  const std::string& key = options_.prefix.text();
+  const std::string named = key.empty() ? "" : " (as " + options_.prefix.on_server(options_.function) + ")";
+  return "Nobody serves " + options_.function + named + " at " + server.name() +
+         (offered.empty() ? ", nor any other function: start a worker with " + options_.start_worker + "."
+                          : " yet.") +
+         did_you_mean(options_.function, offered) + " Waiting for a worker" +
+         (options_.timeout.count() > 0 ? "" : "; --timeout N gives up after N seconds") +
+         "; Ctrl-C gives up at once.";
 }
 
 ProgressFigures Submission::figures() const {

@@ -23,6 +23,7 @@ struct SubmissionOptions {
   std::size_t in_flight = 4;        // batches
   std::chrono::seconds timeout{0};  // for all of it; 0: none
   bool wants_output = true;
+  std::string start_worker = "`quire worker`";  // the command that does, for the user
   // Asked several times a second: why to stop, as a sentence, or nothing to go on.
   std::function<std::string()> reason_to_stop;
 };
@@ -58,6 +59,7 @@ class Submission {
   void give_up(const std::string& why);
   bool should_stop();
   void look_for_workers();
+  std::string nobody_serves(const JobServer& server) const;
   ProgressFigures figures() const;
 
   const SubmissionOptions& options_;

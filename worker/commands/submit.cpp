@@ -16,6 +16,7 @@
 #include "worker/commands/submission.hpp"
 #include "worker/commands/task_input.hpp"
 #include "worker/commands/tasks.hpp"
+#include "worker/suggestion.hpp"
 #include "worker/workers_key.hpp"
 
 namespace quire {
@@ -89,32 +90,44 @@ void add_options(po::options_description& options) {
     return po::value<long>()->default_value(value)->value_name(name);
   };
   auto add = options.add_options();
-  add("file,f", text("FILE"), "a task a line: its arguments as a controller sends them; empty lines are skipped; - is standard input");
+  add("file,f", text("FILE"),
+      "a task a line: its arguments as a controller sends them; empty lines are skipped; - is standard "
+      "input");
   add("json-input", po::bool_switch(),
       R"(lines are JSON: {"id", "arguments", "wants_output", "created_date"}, or a string)");
   add("as-word", po::bool_switch(), "a line is one word (a file name), put after the words that follow --");
   add("null,0", po::bool_switch(), "lines end with NUL, as find -print0 writes them");
   add("batch-size", number("N", 128), "tasks a batch");
   add("in-flight", number("N", 4), "batches sent and not answered yet");
-  add("format", text("table|json|csv")->default_value("table"), "of the results; json: a line each");
+  add("format", text("table|json|csv")->default_value("table"),
+      "of the results; json: a line each; csv: a cell that a spreadsheet would take for a formula begins "
+      "with an "
+      "apostrophe");
   add("output,o", text("FILE"), "write the results there instead of standard output");
   add("no-output", po::bool_switch(), "do not ask for what the tasks write");
   add("timeout", number("SECONDS", 0), "give up after this time; 0: never");
   add("quiet,q", po::bool_switch(), "no progress, no summary");
 }
 
-std::string summary(const Tally& tally, double seconds) {
+std::string summary(const Tally& tally, double seconds, const CommandOptions& options,
+                    const std::string& function) {
+  const std::size_t tasks = tally.answered() + tally.unanswered;
+  if (tasks == 0 && tally.complete)
+    return "The input has no task, so nothing was sent: it wants a task a line.";
   std::ostringstream text;
-  text << tally.answered() + tally.unanswered << " tasks: " << tally.succeeded << " succeeded, "
-       << tally.failed << " failed, " << tally.unanswered << " without an answer; " << std::fixed
-       << std::setprecision(2) << seconds << " s";
+  text << tasks << (tasks == 1 ? " task: " : " tasks: ") << tally.succeeded << " succeeded, " << tally.failed
+       << " failed, " << tally.unanswered << " without an answer; " << std::fixed << std::setprecision(2)
+       << seconds << " s";
   if (seconds > 0) text << " (" << rate_text(static_cast<double>(tally.answered()) / seconds) << " tasks/s)";
   text << '.';
   if (!tally.complete) {
     text << "\n"
          << tally.why
-         << " The input was not sent to its end, or not waited for. A task that a worker has begun "
-         << "is worked on to its end; only its answer is lost.";
+         << " The input was not sent to its end, or not waited for. A task that a worker has begun is worked "
+            "on to "
+            "its end, and its record has the result: "
+         << options.suggested("tasks list", "--since 1h --function " + shell_word(function)) << ", then "
+         << options.suggested("tasks show", "ID") << ".";
   }
   return text.str();
 }
@@ -148,10 +161,15 @@ int run_submit(const std::vector<std::string>& arguments) {
       {.usage = "quire submit [OPTIONS] FUNCTION (-- ARGUMENT… | --file FILE | -)",
        .description =
            "Sends tasks to the job server in batches, as a controller would, and prints what came of each.\n"
-           "Exits with 0; 1 when a task failed or got no answer; 69 when no job server can be reached.",
+           "Where nobody serves the function it says so once, with the nearest name, and waits for a "
+           "worker.\n"
+           "Exits with 0, also where the input has no task, which is told; 1 when a task failed or got no "
+           "answer;\n"
+           "69 when no job server can be reached.",
        .example = "  quire submit hello -- World\n"
                   "  find . -type f -print0 | quire submit checksum_v0.0 --null --as-word - -- sha256\n"
-                  "  quire submit checksum_v0.0 --file tasks.txt --format json --output results.jsonl"});
+                  "  quire submit checksum_v0.0 --file tasks.txt --format json --output results.jsonl",
+       .settings = {"gearman_servers", "workers_key"}});
   add_options(options.own());
   const CommandLine line = divide(arguments);
   if (!options.parse(line.options, CommandOptions::Words::among_options)) return exit_ok;
@@ -172,6 +190,7 @@ int run_submit(const std::vector<std::string>& arguments) {
   const Settings settings = options.settings();
   submission.servers = parse_job_servers(settings.gearman_servers);
   submission.prefix = function_prefix(settings);
+  submission.start_worker = options.suggested("worker");
 
   const bool quiet = values["quiet"].as<bool>();
   Destination destination(values);
@@ -185,11 +204,13 @@ int run_submit(const std::vector<std::string>& arguments) {
   try {
     tally = Submission(submission, *input, *output, progress).run();
   } catch (const JobServerUnreachable& error) {
-    progress.say("quire submit: " + std::string(error.what()) + " The option is --gearman-servers HOST:PORT.");
+    progress.say("quire submit: " + std::string(error.what()) +
+                 " The option is --gearman-servers HOST:PORT.");
     return exit_unavailable;
   }
   if (tally.complete && !destination.problem().empty()) throw std::runtime_error(destination.problem());
-  if (!quiet || !tally.complete) progress.say(summary(tally, progress.elapsed().count()));
+  if (!quiet || !tally.complete)
+    progress.say(summary(tally, progress.elapsed().count(), options, submission.function));
   return tally.complete && tally.failed == 0 && tally.unanswered == 0 ? exit_ok : exit_task_failed;
 }
 

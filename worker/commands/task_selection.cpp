@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "worker/commands/command.hpp"
+#include "worker/commands/command_options.hpp"
 #include "worker/commands/tasks.hpp"
 #include "worker/nearest.hpp"
 
@@ -122,19 +123,19 @@ void for_each_task(TaskQuery& record, const TaskFilter& filter, std::size_t most
   } while (!older.empty() && (most == 0 || count < most));
 }
 
-std::string nothing_found(TaskQuery& record, const TaskFilter& filter) {
+std::string nothing_found(TaskQuery& record, const TaskFilter& filter, const CommandOptions& options) {
   const std::vector<std::string> functions = record.functions();
   if (functions.empty()) {
-    return "The record " + record.path() +
-           " has no tasks yet: send one with `quire submit FUNCTION -- ARGUMENT…`.";
+    return "The record " + record.path() + " has no tasks yet: send one with " +
+           options.suggested("submit", "FUNCTION -- ARGUMENT…") + ".";
   }
   const std::string function = lower_case(filter.function);
   if (!function.empty() && !std::ranges::binary_search(functions, function)) {
-    return "No task of " + filter.function + " was ever recorded." + did_you_mean(function, functions) +
-           " `quire scripts list` has the functions.";
+    return "No task of " + filter.function + " was ever recorded." + did_you_mean(function, functions) + " " +
+           options.suggested("scripts list") + " has the functions.";
   }
-  return "No task matches in the record " + record.path() +
-         ": leave out a filter, or look at `quire tasks list` alone.";
+  return "No task matches in the record " + record.path() + ": leave out a filter, or look at " +
+         options.suggested("tasks list") + " alone.";
 }
 
 }  // namespace quire

@@ -16,6 +16,8 @@
 
 namespace quire {
 
+class CommandOptions;
+
 int run_tasks_list(const std::vector<std::string>& arguments);
 int run_tasks_show(const std::vector<std::string>& arguments);
 int run_tasks_watch(const std::vector<std::string>& arguments);
@@ -46,7 +48,7 @@ void for_each_task(TaskQuery& record, const TaskFilter& filter, std::size_t most
                    const std::function<bool(const TaskSummary&)>& use);
 
 // Why nothing was found, and what to do: a sentence for an empty list.
-std::string nothing_found(TaskQuery& record, const TaskFilter& filter);
+std::string nothing_found(TaskQuery& record, const TaskFilter& filter, const CommandOptions& options);
 
 // ---- how they are written ----
 

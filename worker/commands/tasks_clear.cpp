@@ -110,7 +110,7 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
     std::cout << tasks(exported) << " written to " << file << "." << std::endl;
   }
   if (record.list(filter, 1).tasks.empty())
-    std::cerr << "quire tasks clear: " << nothing_found(record, filter) << '\n';
+    std::cerr << "quire tasks clear: " << nothing_found(record, filter, options) << '\n';
   return delete_tasks(settings.record, which);
 }
 

@@ -42,7 +42,8 @@ int run_tasks_export(const std::vector<std::string>& arguments) {
                                          "not end well, else its arguments)\n"
                                          "and jobUser (the worker). Times are UTC. A cell that a spreadsheet "
                                          "would take for a formula begins\n"
-                                         "with an apostrophe.",
+                                         "with an apostrophe. Exits with 0, also where no task matches, which is "
+                                         "told.",
                           .example = "quire tasks export --since 7d --output week.csv\nquire tasks export "
                                      "--all-columns --state failed"});
   add_filter_options(options.own());
@@ -59,7 +60,7 @@ int run_tasks_export(const std::vector<std::string>& arguments) {
   const std::size_t count =
       to_file ? export_to_file(view->record, filter, format, options.values()["output"].as<std::string>())
               : export_tasks(view->record, filter, format, std::cout);
-  if (count == 0) std::cerr << "quire tasks export: " << nothing_found(view->record, filter) << '\n';
+  if (count == 0) std::cerr << "quire tasks export: " << nothing_found(view->record, filter, options) << '\n';
   if (to_file) std::cout << count << (count == 1 ? " task written.\n" : " tasks written.\n");
   return exit_ok;
 }

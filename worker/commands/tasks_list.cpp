@@ -101,7 +101,8 @@ int run_tasks_list(const std::vector<std::string>& arguments) {
   CommandOptions options(
       {.usage = "quire tasks list [OPTIONS]",
        .description =
-           "Lists tasks of the record, the newest first: those that have not ended, then the others.",
+           "Lists tasks of the record, the newest first: those that have not ended, then the others.\n"
+           "Exits with 0, also where no task matches, which is told.",
        .example = "quire tasks list --state failed,cancelled,lost --since 2h\n"
                   "quire tasks list --function checksum_v0.0 --text 'sha256' --format json --limit 0"});
   add_filter_options(options.own());
@@ -129,7 +130,7 @@ int run_tasks_list(const std::vector<std::string>& arguments) {
     ++count;
     return static_cast<bool>(std::cout);
   });
-  if (count == 0) std::cerr << "quire tasks list: " << nothing_found(view->record, filter) << '\n';
+  if (count == 0) std::cerr << "quire tasks list: " << nothing_found(view->record, filter, options) << '\n';
   if (more && format == TaskFormat::table) {
     std::cerr << "… and more: --limit 0 lists all of them, --state and --since fewer.\n";
   }

@@ -47,7 +47,8 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
            "job:\n"
            "its result goes to the record only. What is on record under the old id stays. A task that runs\n"
            "or waits is refused. Exits with 0; 1 when one was refused; 69 when no job server can be reached.",
-       .example = "quire tasks retry 7498461c-a2da-462c-ac81-a58f0f4f91b3"});
+       .example = "quire tasks retry 7498461c-a2da-462c-ac81-a58f0f4f91b3",
+       .settings = {"gearman_servers", "workers_key"}});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (options.words().empty())
     throw UsageError(

@@ -6,6 +6,7 @@
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/result_output.hpp"
 #include "worker/commands/tasks.hpp"
+#include "worker/suggestion.hpp"
 
 namespace quire {
 namespace {
@@ -94,7 +95,8 @@ int run_tasks_show(const std::vector<std::string>& arguments) {
     const std::optional<TaskDetails> details = view->record.find(id);
     if (!details) {
       std::cerr << "quire tasks show: The record " << view->record.path() << " has no task " << id
-                << "; `quire tasks list --text " << id.substr(0, 8) << "` looks for a part of it.\n";
+                << "; " << options.suggested("tasks list", "--text " + shell_word(id.substr(0, 8)))
+                << " looks for a part of it.\n";
       code = exit_task_failed;
     } else if (options.values()["json"].as<bool>()) {
       write_json(std::cout, *details);

@@ -103,7 +103,9 @@ int run_try(const std::vector<std::string>& arguments) {
            "would: no job server, no record. Prints what the job wrote, and what its process\n"
            "wrote itself, and exits with the job's code (255 where that is larger).",
        .example = "  quire try hello World\n"
-                  "  quire try --raw checksum_v0.0 'sha256 \"%sharedPath%a file\"'"});
+                  "  quire try --raw checksum_v0.0 'sha256 \"%sharedPath%a file\"'",
+       .settings = {"client_modules", "client_scripts", "python", "python_path", "python_prefix",
+                    "shared_directory", "time_limit", "memory_limit"}});
   options.own().add_options()(
       "json", boost::program_options::bool_switch(),
       "print one line of JSON: exit_code, stdout, stderr (…_b64 where the bytes are not UTF-8)")(

@@ -43,7 +43,9 @@ int run_worker(const std::vector<std::string>& arguments) {
            "one the scripts are ended, and the job server delivers their batches again. HUP reads\n"
            "configuration and module table anew. QUIT tells in the log what it is doing.",
        .example = "quire worker --config /etc/quire/quire.conf\n"
-                  "quire worker --gearman-servers 127.0.0.1:4730 --state-directory /tmp/quire"});
+                  "quire worker --gearman-servers 127.0.0.1:4730 --state-directory /tmp/quire",
+       .settings = {"gearman_servers", "workers_key", "client_modules", "client_scripts", "workers",
+                    "max_processes", "user", "log_file", "metrics_address", "page_address"}});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (!options.words().empty()) {
     throw UsageError("It takes no words besides options: remove \"" + options.words().front() + "\".");
@@ -56,6 +58,9 @@ int run_worker(const std::vector<std::string>& arguments) {
     logs::worker()->warn(
         "The worker runs as root, and so do all client scripts: name another user (setting user).");
   }
+  logs::worker()->info(
+      "client scripts are loaded when their first batch comes; {} tells before which of them cannot be",
+      options.suggested("scripts check"));
   keep_memory();
   raise_open_files_limit();
   // libgearman would silently add the servers of this variable to those of the settings.
