@@ -137,7 +137,7 @@ TEST_CASE("metrics: what many threads count at once is all there") {
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&metrics, t] {
       for (int i = 0; i < 1000; ++i)
-        metrics.batch_ended(batch_of(i % 2 == 0 ? "even" : "f" + std::to_string(t), {0, 1}), 1s);
+        metrics.batch_ended(batch_of(i % 2 == 0 ? "even" : std::string("f").append(std::to_string(t)), {0, 1}), 1s);
     });
   }
   for (int i = 0; i < 50; ++i) CHECK_FALSE(metrics.exposition({}).empty());

@@ -38,8 +38,10 @@ class TestDoctor(Scenario):
         self.assertEqual(list(findings), ["workers", "server", "listening", "queue", "retries", "functions", "sites",
                                           "modules", "record", "disk", "limits"])
         table = self.worker.quire("doctor", "--without", "clock").stdout
-        self.assertEqual(table.splitlines()[0], f"Configuration: {self.worker.config}; given: --config {self.worker.config}; "
+        self.assertEqual(table.splitlines()[0], f"Configuration: {self.worker.config}; "
                          f"state directory {self.worker.settings['state_directory']}, job servers {self.server.address}.")
+        other = self.worker.quire("doctor", "--without", "clock", record=self.folder + "/other").stdout
+        self.assertIn(f"{self.worker.config}; given: --record {self.folder}/other; state", other.splitlines()[0])
         self.assertIn("ok        queue      Queues are kept on disk.\n", table)
 
     def test_what_is_wrong_with_a_job_server(self):

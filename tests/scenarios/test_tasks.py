@@ -179,7 +179,7 @@ class TestTasks(Scenario):
         self.the_gate.wait_for(3)
         output = self.quire("tasks", "cancel", runs, code=1)[0]
         self.assertIn(f"\n  {done}\n", output)
-        self.assertIn(f"quire tasks cancel --subset {runs}", output)
+        self.assertIn(f"`quire tasks cancel --config {self.worker.config} --subset {runs}`", output)
         self.assertIn("and 1 that shared its process", self.quire("tasks", "cancel", "--subset", runs)[0])
         self.controller.wait([batch])
         self.assertEqual(batch.results()[runs]["exitCode"], CANCELLED)

@@ -13,6 +13,7 @@
 #include "worker/hand_over_check.hpp"
 #include "worker/health/health.hpp"
 #include "worker/nearest.hpp"
+#include "worker/suggestion.hpp"
 
 namespace quire {
 namespace {
@@ -50,7 +51,8 @@ void print_json(const std::vector<Finding>& findings) {
 // Which site this is about.
 std::string looked_at(const CommandOptions& options, const Settings& settings) {
   const std::string file = options.file();
-  const std::string given = options.site_options();
+  std::string given = options.site_options();
+  if (options.values().count("config") != 0) given.erase(0, (" --config " + shell_word(file)).size());
   return "Configuration: " + (file.empty() ? "none, all settings have their defaults" : file) +
          (given.empty() ? "" : "; given:" + given) + "; state directory " + settings.state_directory +
          ", job servers " + settings.gearman_servers + ".";

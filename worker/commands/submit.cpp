@@ -118,7 +118,8 @@ std::string summary(const Tally& tally, double seconds, const CommandOptions& op
   text << tasks << (tasks == 1 ? " task: " : " tasks: ") << tally.succeeded << " succeeded, " << tally.failed
        << " failed, " << tally.unanswered << " without an answer; " << std::fixed << std::setprecision(2)
        << seconds << " s";
-  if (seconds > 0) text << " (" << rate_text(static_cast<double>(tally.answered()) / seconds) << " tasks/s)";
+  if (seconds > 0 && tally.answered() > 0)
+    text << " (" << rate_text(static_cast<double>(tally.answered()) / seconds) << " tasks/s)";
   text << '.';
   if (!tally.complete) {
     text << "\n"

@@ -55,12 +55,12 @@ bool wait_for_end(const std::string& state_directory, const std::vector<std::str
 }
 
 // Why no worker on this host has it: what the record knows.
-std::string why_unknown(SiteView& view, const std::string& id) try {
+std::string why_unknown(SiteView& view, const std::string& id, const CommandOptions& options) try {
   const std::optional<TaskDetails> found = view.record.find(id);
   if (!found) {
-    return "no worker on this host has it, nor has the record: it may still wait at the job server (`quire "
-           "status` "
-           "shows the queues; `gearadmin --cancel-job HANDLE` takes a whole batch out).";
+    return "no worker on this host has it, nor has the record: it may still wait at the job server (" +
+           options.suggested("status") +
+           " shows the queues; `gearadmin --cancel-job HANDLE` takes a whole batch out).";
   }
   const TaskSummary& task = found->task;
   if (has_ended(task.state)) {
@@ -68,7 +68,8 @@ std::string why_unknown(SiteView& view, const std::string& id) try {
            std::to_string(task.exit_code.value_or(0)) + " at " + short_time(task.ended) + " UTC.";
   }
   if (task.state == TaskState::lost) {
-    return "it is lost: its worker " + task.client + " is gone. `quire tasks retry " + id + "` runs it anew.";
+    return "it is lost: its worker " + task.client + " is gone. " + options.suggested("tasks retry", id) +
+           " runs it anew.";
   }
   if (task.state == TaskState::queued) {
     return "its worker was stopped, and the job server has it again or is about to: cancel it when a worker "
@@ -81,13 +82,14 @@ std::string why_unknown(SiteView& view, const std::string& id) try {
   return std::string("no worker on this host has it. ") + error.what();
 }
 
-void tell_shared(const std::string& id, const Cancellation& answer) {
+void tell_shared(const std::string& id, const Cancellation& answer, const CommandOptions& options) {
   std::cout << id << ": not cancelled: its process has begun or finished " << answer.shares.size()
             << (answer.shares.size() == 1 ? " other task, which would fail with it:\n"
                                           : " other tasks, which would fail with it:\n");
   for (const std::string& other : answer.shares) std::cout << "  " << other << '\n';
-  std::cout << "  Its script does not declare its jobs independent. `quire tasks cancel --subset " << id
-            << "` accepts that;\n  tasks of the process that have not begun run in a new one.\n";
+  std::cout << "  Its script does not declare its jobs independent. "
+            << options.suggested("tasks cancel", "--subset " + id)
+            << " accepts that;\n  tasks of the process that have not begun run in a new one.\n";
 }
 
 }  // namespace
@@ -115,8 +117,8 @@ int run_tasks_cancel(const std::vector<std::string>& arguments) {
       "no-wait", po::bool_switch(), "do not wait until processes have ended");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (options.words().empty())
-    throw UsageError(
-        "Name a task: quire tasks cancel ID. `quire tasks list --state running,queued` has the ids.");
+    throw UsageError("Name a task: quire tasks cancel ID. " +
+                     options.suggested("tasks list", "--state running,queued") + " has the ids.");
 
   const Settings settings = options.settings();
   const auto view = look_at_site(settings);
@@ -135,7 +137,7 @@ int run_tasks_cancel(const std::vector<std::string>& arguments) {
         ending.push_back(id);
         break;
       case Kind::shared:
-        tell_shared(id, answer);
+        tell_shared(id, answer, options);
         all = false;
         break;
       case Kind::too_late:
@@ -143,7 +145,7 @@ int run_tasks_cancel(const std::vector<std::string>& arguments) {
         all = false;
         break;
       case Kind::unknown:
-        std::cout << id << ": not cancelled: " << why_unknown(*view, id) << '\n';
+        std::cout << id << ": not cancelled: " << why_unknown(*view, id, options) << '\n';
         all = false;
         break;
     }

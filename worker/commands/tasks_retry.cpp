@@ -15,24 +15,27 @@ namespace quire {
 namespace {
 
 // Why a task must not be submitted once more; empty: it may.
-std::string refusal(const std::optional<TaskDetails>& found, const std::string& record) {
-  if (!found) return "the record " + record + " has no such task; `quire tasks list` has the ids.";
+std::string refusal(const std::optional<TaskDetails>& found, const std::string& record,
+                    const CommandOptions& options) {
+  if (!found)
+    return "the record " + record + " has no such task; " + options.suggested("tasks list") + " has the ids.";
   if (found->task.state == TaskState::running || found->task.state == TaskState::queued) {
-    return std::string("it is ") + name_of(found->task.state) + " with worker " + found->task.client +
-           "; `quire tasks cancel` ends it first.";
+    return std::string("it is ") + name_of(found->task.state) + " with worker " + found->task.client + "; " +
+           options.suggested("tasks cancel", found->task.id) + " ends it first.";
   }
   return {};
 }
 
 // What to tell when nobody serves the function; empty where somebody does, or where that cannot be known.
-std::string nobody_serves(const std::vector<JobServer>& servers, const std::string& function) try {
+std::string nobody_serves(const std::vector<JobServer>& servers, const std::string& function,
+                          const CommandOptions& options) try {
   std::vector<std::string> offered;
   for (const FunctionStatus& each : function_status(servers.front(), std::chrono::seconds(2))) {
     if (each.workers > 0) offered.push_back(each.name);
   }
   if (std::ranges::find(offered, function) != offered.end()) return {};
   return "No worker offers " + function + " at " + servers.front().name() + ", so it waits there." +
-         did_you_mean(function, offered) + " `quire doctor` looks into it.";
+         did_you_mean(function, offered) + " " + options.suggested("doctor") + " looks into it.";
 } catch (const std::runtime_error&) {
   return {};
 }
@@ -51,8 +54,8 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
        .settings = {"gearman_servers", "workers_key"}});
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (options.words().empty())
-    throw UsageError(
-        "Name a task: quire tasks retry ID. `quire tasks list --state failed,lost` has the ids.");
+    throw UsageError("Name a task: quire tasks retry ID. " +
+                     options.suggested("tasks list", "--state failed,lost") + " has the ids.");
 
   const Settings settings = options.settings();
   const std::vector<JobServer> servers = parse_job_servers(settings.gearman_servers);
@@ -61,7 +64,7 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
   int code = exit_ok;
   for (const std::string& id : options.words()) {
     const std::optional<TaskDetails> found = view->record.find(id);
-    const std::string why = refusal(found, settings.record);
+    const std::string why = refusal(found, settings.record, options);
     if (!why.empty()) {
       std::cout << id << ": not submitted: " << why << '\n';
       code = exit_task_failed;
@@ -75,14 +78,14 @@ int run_tasks_retry(const std::vector<std::string>& arguments) {
     const std::string function = prefix.on_server(found->task.function);
     try {
       const std::string handle = submit_in_background(servers, function, new_id(), encode_workload({task}));
-      std::cout << id << ": submitted as " << task.id << " (" << handle << "); `quire tasks show " << task.id
-                << "` tells what becomes of it.\n";
+      std::cout << id << ": submitted as " << task.id << " (" << handle << "); "
+                << options.suggested("tasks show", task.id) << " tells what becomes of it.\n";
     } catch (const JobServerUnreachable& error) {
       std::cout.flush();
       std::cerr << "quire tasks retry: " << error.what() << '\n';
       return exit_unavailable;
     }
-    const std::string nobody = nobody_serves(servers, function);
+    const std::string nobody = nobody_serves(servers, function, options);
     if (!nobody.empty()) std::cerr << "quire tasks retry: " << nobody << '\n';
   }
   return code;

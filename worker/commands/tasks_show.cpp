@@ -86,7 +86,8 @@ int run_tasks_show(const std::vector<std::string>& arguments) {
   options.own().add_options()("json", po::bool_switch(), "a line of JSON for each task");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   if (options.words().empty())
-    throw UsageError("Name a task: quire tasks show ID. `quire tasks list` has the ids.");
+    throw UsageError("Name a task: quire tasks show ID. " + options.suggested("tasks list") +
+                     " has the ids.");
 
   const auto view = look_at_site(options.settings());
   int code = exit_ok;
@@ -94,8 +95,8 @@ int run_tasks_show(const std::vector<std::string>& arguments) {
   for (const std::string& id : options.words()) {
     const std::optional<TaskDetails> details = view->record.find(id);
     if (!details) {
-      std::cerr << "quire tasks show: The record " << view->record.path() << " has no task " << id
-                << "; " << options.suggested("tasks list", "--text " + shell_word(id.substr(0, 8)))
+      std::cerr << "quire tasks show: The record " << view->record.path() << " has no task " << id << "; "
+                << options.suggested("tasks list", "--text " + shell_word(id.substr(0, 8)))
                 << " looks for a part of it.\n";
       code = exit_task_failed;
     } else if (options.values()["json"].as<bool>()) {

@@ -26,7 +26,9 @@ void look_for_waiting(Examination& site, const ServerAnswer& answer,
                " Add it to the module table and restart or HUP the worker, or cancel its jobs: " +
                gearadmin(answer.server, "--show-jobs") + " lists their handles, " +
                gearadmin(answer.server, "--cancel-job=HANDLE") +
-               " cancels one, which is still counted until a worker offers the function.");
+               " cancels one. Cancelled ones, and those whose client has gone, are counted until a worker "
+               "offers the "
+               "function.");
   }
 }
 
