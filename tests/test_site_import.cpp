@@ -19,7 +19,7 @@ Settings read(const std::string& text) {
 }
 
 std::string import(const std::string& path, SiteLayout layout = SiteLayout::unknown) {
-  return imported_configuration({path}, layout);
+  return imported_configuration({path}, layout).text;
 }
 
 bool contains(const std::string& text, const std::string& part) {
@@ -79,6 +79,10 @@ TEST_CASE("site import") {
     CHECK(read(text).python == "/srv/venv/bin/python");
     CHECK(read(text).gearman_servers == "gearman:4731");
     CHECK(contains(text, unit + ":4: User: the unit of Quire has the same"));
+    // Named by itself as well, it is the same file.
+    CHECK(imported_configuration({unit, file}, SiteLayout::unknown).text == text);
+    CHECK(imported_configuration({unit, file}, SiteLayout::unknown).variable_files ==
+          std::vector<std::string>{file});
     CHECK(contains(text, unit + ": NoNewPrivileges: it is not there, so client scripts may use sudo"));
   }
   SUBCASE("files of Archivematica up to 1.17, whose variables count more") {
@@ -102,7 +106,7 @@ TEST_CASE("site import") {
     CHECK(contains(text, "#   " + conf + ":6: kioskMode: nothing here needs it."));
     // MCPClient's scripts would not find it there.
     CHECK(text.find("#   " + conf + ":7: elasticsearchServer\n") > text.find("but not from here"));
-    CHECK(read(imported_configuration({file, (folder / "etc").string()}, SiteLayout::folders))
+    CHECK(read(imported_configuration({file, (folder / "etc").string()}, SiteLayout::folders).text)
               .gearman_servers == "gearman:4731");
   }
   SUBCASE("a file of CCP's worker") {
@@ -124,7 +128,7 @@ TEST_CASE("site import") {
     folder.write("config/app.yml", "all:\n  workers_key: key\n");
     const std::string table = folder.write("modules", "[supportedBatchCommands]\nhello = hello\n");
     const Settings settings =
-        read(imported_configuration({folder.path().string(), table}, SiteLayout::unknown));
+        read(imported_configuration({folder.path().string(), table}, SiteLayout::unknown).text);
     CHECK(settings.gearman_servers == "atom:1");
     CHECK(settings.workers_key == "key");
     CHECK(settings.workers_key_root == std::filesystem::canonical(folder.path()).string());
@@ -193,7 +197,7 @@ TEST_CASE("site import: the unit") {
                      "[Unit]\nAfter=network.target\n[Service]\nType=simple\nUser=other\n"
                      "NoNewPrivileges=no\nLimitNOFILE=4096\nExecStart=/opt/x/python3 -m \\\n x\n"
                      "WorkingDirectory=/srv\n[Install]\nWantedBy=multi-user.target\n");
-    const std::string text = imported_configuration({unit, file}, SiteLayout::unknown);
+    const std::string text = imported_configuration({unit, file}, SiteLayout::unknown).text;
     CHECK_FALSE(read(text).no_new_privileges);
     CHECK(contains(text, "\n# " + unit + ":6: NoNewPrivileges\nno_new_privileges = no\n"));
     CHECK(contains(text, unit + ":4: Type: the unit of Quire has what it needs"));
@@ -224,9 +228,9 @@ TEST_CASE("site import: the unit") {
   SUBCASE("a file of variables that is not there is told, unless another place for it was named") {
     const std::string unit =
         folder.write("mcp.service", "[Service]\nEnvironmentFile=-/nonexistent/archivematica-mcp-client\n");
-    CHECK(contains(imported_configuration({unit}, SiteLayout::package),
+    CHECK(contains(imported_configuration({unit}, SiteLayout::package).text,
                    unit + ":2: EnvironmentFile: there is no /nonexistent/archivematica-mcp-client; name it"));
-    CHECK_FALSE(contains(imported_configuration({unit, file}, SiteLayout::unknown), "there is no"));
+    CHECK_FALSE(contains(imported_configuration({unit, file}, SiteLayout::unknown).text, "there is no"));
   }
 }
 

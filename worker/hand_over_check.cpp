@@ -107,8 +107,8 @@ void check_job_servers(const Settings& settings, const ModuleRegistry& modules, 
       }
       findings.push_back({Level::ok, "jobserver",
                           server.name() + " answers; " + std::to_string(served) + " of the " +
-                              std::to_string(modules.functions().size()) +
-                              " functions are served by a worker now."});
+                              std::to_string(modules.functions().size()) + " functions " +
+                              (served == 1 ? "is" : "are") + " served by a worker now."});
     } catch (const std::runtime_error& error) {
       if (is_ccp) {
         findings.push_back({Level::warning, "jobserver",

@@ -1,6 +1,7 @@
 #include "worker/site_import.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "worker/installation.hpp"
 
@@ -80,7 +81,7 @@ std::string written(const SiteStatements& site) {
 
 }  // namespace
 
-std::string imported_configuration(const std::vector<std::string>& paths, SiteLayout layout) {
+ImportedConfiguration imported_configuration(const std::vector<std::string>& paths, SiteLayout layout) {
   SiteStatements site = read_site(paths);
   if (site.settings.empty() && site.archivematica.empty() && site.ccp.empty() &&
       layout == SiteLayout::unknown) {
@@ -90,7 +91,7 @@ std::string imported_configuration(const std::vector<std::string>& paths, SiteLa
                              "--layout.");
   }
   add_layout(site, layout);
-  return written(site);
+  return {written(site), std::move(site.variable_files)};
 }
 
 }  // namespace quire

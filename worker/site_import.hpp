@@ -11,7 +11,12 @@
 
 namespace quire {
 
-// The text of a configuration file that says what the paths say, each value under a comment with its place,
+struct ImportedConfiguration {
+  std::string text;                         // of the file
+  std::vector<std::string> variable_files;  // those that were read; commands need their variables, too
+};
+
+// A configuration file that says what the paths say, each value under a comment with its place,
 // and at the end a line for everything that has no counterpart. Passwords are never in it. A path is
 //   - an INI file of Archivematica (clientConfig.conf, dbsettings, a module table) or CCP (worker.conf)
 //   - a file of variables (/etc/default/archivematica-mcp-client)
@@ -20,6 +25,6 @@ namespace quire {
 //   - a folder: /etc/archivematica, or the root folder of an AtoM site
 // layout: where it is unknown, what is read tells it. Throws ConfigurationError: a path cannot be read, is
 // none of these, or says what cannot be; or nothing that was read says anything about a worker.
-std::string imported_configuration(const std::vector<std::string>& paths, SiteLayout layout);
+ImportedConfiguration imported_configuration(const std::vector<std::string>& paths, SiteLayout layout);
 
 }  // namespace quire

@@ -42,6 +42,8 @@ class SiteReader {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) return read_folder(path);
     if (!std::ifstream(path)) throw ConfigurationError(path + ": cannot be read; correct its name.");
+    // A unit names the file of variables that is named beside it, too.
+    if (std::ranges::find(site_.sources, path) != site_.sources.end()) return;
     site_.sources.push_back(path);
     if (path.ends_with(".yml")) return take(atom_entries(path));
     if (path.ends_with(".service")) return read_unit(path);
@@ -160,6 +162,7 @@ class SiteReader {
         const std::string where = path + ":" + std::to_string(variable.line);
         variables_[variable.name] = {variable.value, where + ": " + variable.name};
       }
+      site_.variable_files.push_back(path);
     } catch (const ConfigurationError& error) {
       throw ConfigurationError(std::string(error.what()) +
                                " It is no file of Archivematica, CCP or AtoM either.");
@@ -170,7 +173,7 @@ class SiteReader {
     SiteUnit unit = read_site_unit(path);
     for (const auto& [file, where] : unit.variable_files) {
       if (is_there(file)) {
-        read(file);
+        read(absolute(file));
       } else {
         missing_files_.emplace_back(file, where);
       }

@@ -16,6 +16,7 @@ struct SiteStatement {
 
 struct SiteStatements {
   std::vector<std::string> sources;                  // the files that were read, in order
+  std::vector<std::string> variable_files;           // those of them that are files of variables
   std::map<std::string, SiteStatement> settings;     // by the name of our setting
   std::map<std::string, SiteStatement> environment;  // section [environment], by the name of the variable
   SiteStatement search_path;                         // PYTHONPATH

@@ -41,30 +41,32 @@ class TestHandOver(Scenario):
                                   QUIRE_SHUTDOWN_TIMEOUT="30")
         return site, worker
 
-    def import_config(self, worker, *paths):
-        done = worker.quire_without_config("import-config", *paths, "--output", worker.config)
+    def import_config(self, site, worker):
+        done = worker.quire_without_config("import-config", *site.paths, "--output", worker.config)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertIn(f"quire doctor --archivematica --config {worker.config}", done.stdout)
+        self.assertIn(f"quire doctor --archivematica --config {worker.config} --environment-file {site.variables}\n",
+                      done.stdout)
         with open(worker.config, encoding="utf-8") as config:
             text = config.read()
         self.assertNotIn(PASSWORD, text)
         return text
 
     def doctor(self, site, worker):
-        """({check: [line]}, exit status)"""
-        done = worker.quire("doctor", "--archivematica", "--environment-file", site.variables)
+        """({check: [(level, sentence)]}, exit status)"""
+        done = worker.quire("doctor", "--archivematica", "--json", "--environment-file", site.variables)
         self.assertEqual(done.stderr, "")
         self.assertNotIn(PASSWORD, done.stdout)
         findings = {}
         for line in done.stdout.splitlines():
-            findings.setdefault(line.split()[1], []).append(line)
+            finding = json.loads(line)
+            findings.setdefault(finding["check"], []).append((finding["level"], finding["sentence"]))
         return findings, done.returncode
 
     def assert_well(self, site, worker):
         findings, code = self.doctor(site, worker)
-        self.assertTrue(all(line.startswith("ok ") for lines in findings.values() for line in lines), findings)
+        self.assertEqual({level for each in findings.values() for level, _ in each}, {"ok"}, findings)
         self.assertEqual(code, 0)
-        self.assertIn("4 of 4 modules load", findings["modules"][0])
+        self.assertEqual(findings["modules"], [("ok", "4 of 4 modules load.")])
         return findings
 
     def start(self, site, worker):
@@ -91,7 +93,7 @@ class TestHandOver(Scenario):
 
     def move_over(self, kind):
         site, worker = self.make_site(kind)
-        text = self.import_config(worker, *site.paths)
+        text = self.import_config(site, worker)
         self.assert_well(site, worker)
         self.start(site, worker)
         batch = self.submit("one", "two", "three fails")
@@ -117,11 +119,11 @@ class TestHandOver(Scenario):
         before = self.submit("before")
         self.controller.wait([before])
         self.check_rows(before, [0], of_old_worker=True)
-        text = self.import_config(worker, *site.paths)
+        text = self.import_config(site, worker)
         self.assertIn(f"python_path = {site.root}/MCPClient:{site.root}/MCPClient/clientScripts:"
                       f"{site.root}/archivematicaCommon:{site.root}/dashboard\n", text)
         findings = self.assert_well(site, worker)
-        self.assertIn("1 of the 4 functions are served by a worker now", findings["jobserver"][0])
+        self.assertIn("1 of the 4 functions is served by a worker now", findings["jobserver"][0][1])
 
         # The change: what was submitted meanwhile waits.
         stop()
@@ -154,7 +156,7 @@ class TestHandOver(Scenario):
 
     def test_native_scripts_laid_over_an_imported_configuration(self):
         site, worker = self.make_site(FoldersSite)
-        text = self.import_config(worker, *site.paths)
+        text = self.import_config(site, worker)
         with open(worker.config, "w", encoding="utf-8") as config:
             config.write(text.replace("\n#client_modules = ", "\nclient_modules = ").replace(
                 f"\nclient_modules = {site.table}\n", "\n"))
@@ -174,12 +176,13 @@ class TestHandOver(Scenario):
 
     def test_what_is_wrong_is_told_with_its_remedy(self):
         site, worker = self.make_site(FoldersSite)
-        text = self.import_config(worker, *site.paths)
+        text = self.import_config(site, worker)
         site.write_variables(password="not the one")
         findings, code = self.doctor(site, worker)
         self.assertEqual(code, 2)
-        (line,) = findings["database"]
-        self.assertRegex(line, r"^CRITICAL .*error 1045.*Correct user and password in what mariadb_settings = archivematica:")
+        ((level, sentence),) = findings["database"]
+        self.assertEqual(level, "critical")
+        self.assertRegex(sentence, r"error 1045.*Correct user and password in what mariadb_settings = archivematica:")
         self.assertNotIn("not the one", str(findings))
         site.write_variables()
 
@@ -187,13 +190,14 @@ class TestHandOver(Scenario):
         self.addCleanup(self.database.empty)
         findings, code = self.doctor(site, worker)
         self.assertEqual(code, 2)
-        self.assertRegex(findings["database"][0], "^CRITICAL .*Start it, or correct host and port")
-        self.assertTrue(any("write_rows" in line and "does not load" in line for line in findings["modules"]), findings)
+        self.assertRegex(findings["database"][0][1], "Start it, or correct host and port")
+        self.assertTrue(any("write_rows" in sentence and "not load" in sentence for _, sentence in findings["modules"]),
+                        findings)
         self.database.start()
 
         with open(worker.config, "w", encoding="utf-8") as config:
             config.write(text.replace(f"shared_directory = {site.shared}", "shared_directory = /nonexistent"))
         findings, code = self.doctor(site, worker)
         self.assertEqual(code, 2)
-        self.assertIn("correct shared_directory", findings["shared"][0])
-        self.assertTrue(findings["database"][0].startswith("ok "), findings)
+        self.assertIn("correct shared_directory", findings["shared"][0][1])
+        self.assertEqual(findings["database"][0][0], "ok", findings)

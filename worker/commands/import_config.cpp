@@ -45,20 +45,23 @@ int run_import_config(const std::vector<std::string>& arguments) {
   if (options.words().empty()) {
     throw UsageError("Name the site's files: quire import-config /etc/archivematica.");
   }
-  const std::string text =
+  const ImportedConfiguration made =
       imported_configuration(options.words(), layout_named(options.values()["layout"].as<std::string>()));
   if (options.values().count("output") == 0) {
-    std::cout << text;
+    std::cout << made.text;
     return exit_ok;
   }
   const std::string path = options.values()["output"].as<std::string>();
   if (std::ifstream(path))
     throw UsageError(path + " exists already; name another --output, or move it away.");
   std::ofstream file(path);
-  file << text << std::flush;
+  file << made.text << std::flush;
   if (!file) throw UsageError("--output " + path + " cannot be written: " + std::strerror(errno) + ".");
-  std::cout << path << ": written. Look through it, then check it: quire doctor --archivematica --config "
-            << path << '\n';
+  std::cout << path << ": written. Look through it, then check it as the user of the worker: quire doctor "
+            << "--archivematica --config " << path;
+  // With more of them than one, the unit's own way is the only one.
+  if (made.variable_files.size() == 1) std::cout << " --environment-file " << made.variable_files.front();
+  std::cout << '\n';
   return exit_ok;
 }
 
