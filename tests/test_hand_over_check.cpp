@@ -76,6 +76,9 @@ TEST_CASE("hand over check") {
     const std::vector<std::string> told = site.told(Level::critical, "modules");
     REQUIRE(told.size() == 3);
     CHECK(told[0].starts_with("b (missing) does not load: "));
+    CHECK(check_hand_over(site.settings, " --config /a.conf")
+              .at(5)
+              .sentence.ends_with(". `quire scripts check --config /a.conf b` tells all of it."));
     CHECK(told[1].find("No module named 'there_is_no_such_package'") != std::string::npos);
     CHECK(told[2] == "1 of 3 modules load.");
   }

@@ -178,6 +178,9 @@ TEST_CASE("site import: the database") {
     const std::string text = import(folder.write("without.conf", "[MCPClient]\nworkers = 2\n"));
     CHECK(read(text).mariadb_settings == "archivematica");
     CHECK(contains(text, "#   mariadb_settings: nothing that was read tells where the database is"));
+    CHECK(imported_configuration({with}, SiteLayout::folders).warnings.empty());
+    CHECK(imported_configuration({folder / "without.conf"}, SiteLayout::folders).warnings.size() == 1);
+    CHECK(imported_configuration({with}, SiteLayout::unknown).warnings.size() == 2);
   }
   SUBCASE("variables tell it, too, unless they are empty") {
     const std::string empty = folder.write("empty", "ARCHIVEMATICA_MCPCLIENT_CLIENT_USER=\n");

@@ -18,6 +18,7 @@
 #include "worker/mariadb_check.hpp"
 #include "worker/module_check.hpp"
 #include "worker/module_registry.hpp"
+#include "worker/suggestion.hpp"
 #include "worker/workers_key.hpp"
 
 namespace quire {
@@ -147,7 +148,8 @@ std::string problem_of(const std::string& function, const ModuleRegistry& module
   }
 }
 
-void check_modules(const Settings& settings, const ModuleRegistry& modules, Findings& findings) {
+void check_modules(const Settings& settings, const ModuleRegistry& modules, const std::string& options,
+                   Findings& findings) {
   if (!can_run(settings.python)) {
     return findings.push_back({Level::critical, "modules",
                                "None of " + std::to_string(modules.functions().size()) +
@@ -183,7 +185,8 @@ void check_modules(const Settings& settings, const ModuleRegistry& modules, Find
          first + " (" + modules.module_name(first) + ")" +
              (which.size() == 1 ? " does not load: "
                                 : " and " + std::to_string(which.size() - 1) + " more do not load: ") +
-             problem + " `quire scripts check " + first + "` tells all of it."});
+             problem + (problem.ends_with('.') ? " " : ". ") + suggested(options, "scripts check", first) +
+             " tells all of it."});
   }
   findings.push_back({failed == 0 ? Level::ok : Level::critical, "modules",
                       std::to_string(functions.size() - failed) + " of " + std::to_string(functions.size()) +
@@ -192,7 +195,7 @@ void check_modules(const Settings& settings, const ModuleRegistry& modules, Find
 
 }  // namespace
 
-HandOverFindings check_hand_over(const Settings& settings) {
+HandOverFindings check_hand_over(const Settings& settings, const std::string& options) {
   Findings findings;
   check_interpreter(settings, findings);
   check_shared_folder(settings, findings);
@@ -202,7 +205,7 @@ HandOverFindings check_hand_over(const Settings& settings) {
   try {
     const ModuleRegistry modules(settings);
     check_job_servers(settings, modules, findings);
-    check_modules(settings, modules, findings);
+    check_modules(settings, modules, options, findings);
   } catch (const ConfigurationError& error) {
     findings.push_back({Level::critical, "modules", error.what()});
   }

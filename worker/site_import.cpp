@@ -76,6 +76,7 @@ std::string written(const SiteStatements& site) {
       "program in\n# its own place, /etc/archivematica, and variables. See to it that the same is there:",
       site.elsewhere);
   write_list(text, "# Without a counterpart:", site.others);
+  write_list(text, "# To be seen to:", site.warnings);
   return text;
 }
 
@@ -91,7 +92,7 @@ ImportedConfiguration imported_configuration(const std::vector<std::string>& pat
                              "--layout.");
   }
   add_layout(site, layout);
-  return {written(site), std::move(site.variable_files)};
+  return {written(site), std::move(site.variable_files), std::move(site.warnings)};
 }
 
 }  // namespace quire

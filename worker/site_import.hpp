@@ -14,6 +14,7 @@ namespace quire {
 struct ImportedConfiguration {
   std::string text;                         // of the file
   std::vector<std::string> variable_files;  // those that were read; commands need their variables, too
+  std::vector<std::string> warnings;        // sentences about what is missing; the text has them, too
 };
 
 // A configuration file that says what the paths say, each value under a comment with its place,

@@ -88,6 +88,7 @@ class LayoutAdder {
     } else {
       layout_ = SiteLayout::package;
       reason_ = "assumed, since nothing tells it; --layout folders is that of Archivematica up to 1.17";
+      site_.warnings.push_back("layout package: " + reason_ + ".");
     }
   }
 
@@ -199,7 +200,7 @@ class LayoutAdder {
       set_variable_default("XML_CATALOG_FILES",
                            (fs::path(assets->second.value) / "catalog/catalog.xml").string());
     } else {
-      site_.others.push_back(
+      site_.warnings.push_back(
           "client_assets_directory, and XML_CATALOG_FILES in [environment]: the folder was not found beside "
           "the interpreter; set them where it is (…/site-packages/archivematica/MCPClient/assets/).");
     }
@@ -209,7 +210,7 @@ class LayoutAdder {
     std::string list = controller;
     for (const std::string& file : site_.database_files) list += ":" + file;
     if (site_.database.empty()) {
-      site_.others.push_back(
+      site_.warnings.push_back(
           "mariadb_settings: nothing that was read tells where the database is (a section [client] or [db], "
           "or "
           "variables): name the file that does, or give the worker its variables; `quire doctor "

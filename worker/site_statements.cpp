@@ -59,8 +59,8 @@ class SiteReader {
         return fs::path(source).filename() == fs::path(file).filename();
       });
       if (!was_read)
-        site_.others.push_back(line + ": EnvironmentFile: there is no " + file +
-                               "; name it, wherever it is.");
+        site_.warnings.push_back(line + ": EnvironmentFile: there is no " + file +
+                                 "; name it, wherever it is.");
     }
     variables_.insert(unit_variables_.begin(), unit_variables_.end());
     std::vector<std::string> lines;

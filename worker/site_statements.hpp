@@ -25,6 +25,7 @@ struct SiteStatements {
   std::vector<std::string> scripts;    // what client scripts read themselves, where it stands
   std::vector<std::string> elsewhere;  // what client scripts would read in another place
   std::vector<std::string> others;     // what has no counterpart
+  std::vector<std::string> warnings;   // what is missing, so that the configuration may not be right
 
   std::string archivematica;  // what tells that the site is one of Archivematica, or CCP; empty: nothing does
   std::string ccp;

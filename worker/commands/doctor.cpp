@@ -59,9 +59,9 @@ std::string looked_at(const CommandOptions& options, const Settings& settings) {
 }
 
 // What is to be known while the old worker still runs.
-std::vector<Finding> before_the_change(const Settings& settings) {
+std::vector<Finding> before_the_change(const SiteFacts& site) {
   std::vector<Finding> findings;
-  for (const HandOverFinding& finding : check_hand_over(settings)) {
+  for (const HandOverFinding& finding : check_hand_over(site.settings, site.options)) {
     findings.push_back(
         {static_cast<Finding::Level>(static_cast<int>(finding.level)), finding.check, finding.sentence});
   }
@@ -100,9 +100,8 @@ int run_doctor(const std::vector<std::string>& arguments) {
   WorkersStatus workers = ask_workers(site.settings.state_directory);
   site.workers = std::move(workers.workers);
   site.problems = std::move(workers.problems);
-  std::vector<Finding> findings = options.values()["archivematica"].as<bool>()
-                                      ? before_the_change(site.settings)
-                                      : examine(site, without);
+  std::vector<Finding> findings =
+      options.values()["archivematica"].as<bool>() ? before_the_change(site) : examine(site, without);
   if (options.values()["json"].as<bool>()) {
     print_json(findings);
   } else {

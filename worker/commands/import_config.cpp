@@ -47,6 +47,7 @@ int run_import_config(const std::vector<std::string>& arguments) {
   }
   const ImportedConfiguration made =
       imported_configuration(options.words(), layout_named(options.values()["layout"].as<std::string>()));
+  for (const std::string& warning : made.warnings) std::cerr << "quire import-config: " << warning << '\n';
   if (options.values().count("output") == 0) {
     std::cout << made.text;
     return exit_ok;
