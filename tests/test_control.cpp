@@ -181,6 +181,7 @@ TEST_CASE("control: the socket") {
     const WorkersStatus all = ask_workers(folder / "s", std::chrono::milliseconds(50));
     REQUIRE(all.problems.size() == 1);
     CHECK(all.problems[0].find("does not answer in time") != std::string::npos);
+    CHECK(all.problems[0].ends_with(". Look at its log, and restart it."));
   }
   SUBCASE("a folder that cannot be made is told with its name") {
     folder.write("file", "");

@@ -98,8 +98,8 @@ TEST_CASE_FIXTURE(HealthySite, "health: workers") {
             "`quire worker --config /etc/one.conf`"});
   }
   SUBCASE("one cannot be asked") {
-    site.problems = {"Worker here:4243 does not answer."};
-    expect("workers", Level::critical, {"here:4243 does not answer.", "restart it"});
+    site.problems = {"Worker here:4243 does not answer. Restart it."};
+    expect("workers", Level::critical, {"here:4243 does not answer. Restart it."});
   }
   SUBCASE("one cannot start processes") {
     add_worker().short_of_resources = true;
@@ -275,9 +275,9 @@ TEST_CASE_FIXTURE(HealthySite, "health: limits") {
     limit(1, 1);
     CHECK(look("limits").size() == 2);
   }
-  SUBCASE("a worker that has ended meanwhile has none") {
+  SUBCASE("a worker that has ended meanwhile, or is another user's") {
     site.host.limits_of = [](int) { return std::nullopt; };
-    expect("limits", Level::ok, {});
+    expect("limits", Level::ok, {"cannot be told", "here:4242"});
   }
   SUBCASE("really: open files have a limit, and root has none of processes") {
     const auto limits = HostFacts().limits_of(0);

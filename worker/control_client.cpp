@@ -107,12 +107,13 @@ WorkersStatus ask_workers(const std::string& state_directory, std::chrono::milli
         all.workers.push_back(decode_status(ask_worker(socket, status_request(), limit)));
         all.sockets.push_back(socket);
       } catch (const std::runtime_error& error) {
-        all.problems.emplace_back(error.what());
+        all.problems.push_back(std::string(error.what()) + " Look at its log, and restart it.");
       }
     }
   } catch (const fs::filesystem_error& error) {
     all.problems.push_back("The control sockets in " + control_folder(state_directory) +
-                           " cannot be looked at: " + error.code().message() + ".");
+                           " cannot be looked at: " + error.code().message() +
+                           ". Ask as root or as the user of the workers.");
   }
   return all;
 }

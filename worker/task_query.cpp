@@ -3,9 +3,11 @@
 #include "worker/task_query.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <limits>
@@ -169,6 +171,10 @@ struct TaskQuery::Impl {
     const std::int64_t found = inode_of(path);
     if (database && found == inode) return;
     close();
+    if (found < 0 && ::access(path.c_str(), F_OK) != 0 && errno == EACCES) {
+      throw RecordUnreadable("This user may not look at the record " + path +
+                             ": ask as root or as the user of the workers.");
+    }
     if (found < 0) {
       throw RecordUnreadable("There is no record " + path +
                              ": a worker makes it when it starts; --record or --config names another one.");

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+import subprocess
 
 from support.controller import task, tasks_of
 from support.job_server import JobServer
@@ -137,6 +138,31 @@ class TestDoctor(Scenario):
         findings, code = self.examine()
         self.check(findings, "clock", "critical", "2999-01-01", "chrony")
         self.assertEqual(code, 2)
+
+    # It once ended with "filesystem error", or told to restart the worker.
+    def test_who_may_not_look_is_told_who_may(self):
+        worker = self.start_worker({"mix_native": "mix_native"})
+        state = worker.settings["state_directory"]
+        through = []
+        if os.geteuid() == 0:
+            os.chown(state, 65534, 65534)
+            through = ["setpriv", "--bounding-set=-dac_override,-dac_read_search",
+                       "--inh-caps=-dac_override,-dac_read_search"]
+        os.chmod(state, 0o700 if through else 0)
+        self.addCleanup(os.chmod, state, 0o700)
+
+        def run(*words):
+            return subprocess.run([*through, *worker.quire_command(*words, record=os.path.join(state, "record.sqlite"))],
+                                  capture_output=True, text=True, timeout=60, check=False, env=worker.environment)
+
+        doctor = run("doctor", "--without", "clock,modules")
+        self.assertEqual((doctor.returncode, doctor.stderr), (2, ""))
+        self.assertIn("cannot be looked at: Permission denied. Ask as root or as the user of the workers.", doctor.stdout)
+        self.assertIn("this user may not look there (Permission denied)", doctor.stdout)
+        self.assertNotIn("estart it", doctor.stdout)
+        tasks = run("tasks", "list")
+        self.assertEqual(tasks.returncode, 69)
+        self.assertIn("ask as root or as the user of the workers", tasks.stderr)
 
     def test_checks_can_be_left_out_by_their_names_only(self):
         worker = self.make_worker({"mix_native": "mix_native"})

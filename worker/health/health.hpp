@@ -26,7 +26,7 @@ struct SiteFacts {
   Settings settings;                       // complete
   std::string options = {};                // of the command line that say which site this is (suggestion.hpp)
   std::vector<WorkerStatus> workers = {};  // on this host, of its state_directory
-  std::vector<std::string> problems = {};  // workers that cannot be asked
+  std::vector<std::string> problems = {};  // workers that cannot be asked, with the remedy
   HostFacts host = {};
 };
 

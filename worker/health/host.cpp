@@ -89,7 +89,11 @@ void limits(Examination& site) {
   const Settings& settings = site.settings();
   const auto look_at = [&](int pid, const std::string& who, std::size_t slots, std::size_t processes) {
     const std::optional<ProcessLimits> limits = site.host().limits_of(pid);
-    if (!limits) return;
+    if (!limits) {
+      site.say(Level::ok, "It cannot be told from here which limits " + who +
+                              " has: it is another user's, or has ended meanwhile.");
+      return;
+    }
     check_files(site, who, limits->open_files, slots, processes);
     check_processes(site, who, limits->processes, processes);
   };

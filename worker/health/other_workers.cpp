@@ -41,8 +41,7 @@ std::string record_of(int pid) {
 namespace checks {
 
 void workers(Examination& site) {
-  for (const std::string& problem : site.facts().problems)
-    site.alarm(problem + " Look at its log, and restart it.");
+  for (const std::string& problem : site.facts().problems) site.alarm(problem);
   for (const WorkerStatus& worker : site.facts().workers) {
     if (worker.short_of_resources) {
       site.alarm(

@@ -29,7 +29,10 @@ std::string problem_of_missing(const fs::path& path) {
 }  // namespace
 
 std::string record_problem(const std::string& path) try {
-  if (!fs::exists(path)) return problem_of_missing(path);
+  std::error_code hidden;
+  const bool exists = fs::exists(path, hidden);
+  if (hidden) return "this user may not look there (" + hidden.message() + ").";
+  if (!exists) return problem_of_missing(path);
   SQLite::Database database(path, SQLite::OPEN_READWRITE, busy_timeout);
   const int application = database.execAndGet("PRAGMA application_id").getInt();
   if (application != record_application_id && application != 0) return "it is a file of another program.";
@@ -41,7 +44,7 @@ std::string record_problem(const std::string& path) try {
 }
 
 Timestamp latest_end(const std::string& path) try {
-  if (!fs::exists(path)) return {};
+  if (std::error_code hidden; !fs::exists(path, hidden)) return {};
   SQLite::Database database(path, SQLite::OPEN_READONLY, busy_timeout);
   SQLite::Statement row(
       database, "SELECT max(endTime) FROM (SELECT endTime FROM Batches ORDER BY batch DESC LIMIT ?1)");
