@@ -165,6 +165,11 @@ password = demo
   CHECK_FALSE(settings.capture_client_script_output);
   CHECK(settings.remarks.empty());
   CHECK(ccp(file, {"ARCHIVEMATICA_WORKER_MAIN_SHARED_DIR=/x/"}).shared_directory == "/x/");
+  CHECK(settings.metrics_address.empty());
+  CHECK(ccp(file, {"ARCHIVEMATICA_WORKER_MAIN_PROMETHEUS_BIND_PORT=7999"}).metrics_address == "0.0.0.0:7999");
+  CHECK(ccp(file, {"ARCHIVEMATICA_WORKER_MAIN_PROMETHEUS_BIND_PORT=7999",
+                   "ARCHIVEMATICA_WORKER_MAIN_PROMETHEUS_BIND_ADDRESS=127.0.0.1"})
+            .metrics_address == "127.0.0.1:7999");
 }
 
 TEST_CASE("foreign config: AtoM") {

@@ -1,3 +1,8 @@
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -107,7 +112,22 @@ TEST_CASE("hand over check") {
     CHECK(site.told(Level::warning, "assets").size() == 1);
     CHECK(site.told(Level::critical, "jobserver").at(0).find("correct gearman_servers") != std::string::npos);
     site.settings.ccp_config = "environment";
-    CHECK(site.told(Level::warning, "jobserver").size() == 1);
+    CHECK(site.told(Level::critical, "jobserver").size() == 1);
+  }
+  SUBCASE("CCP's job server understands no question, which is well as long as it is there") {
+    const int listening = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listening, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listening, 8) == 0);
+    REQUIRE(::getsockname(listening, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    site.settings.gearman_servers = "127.0.0.1:" + std::to_string(::ntohs(address.sin_port));
+    CHECK(site.told(Level::critical, "jobserver").size() == 1);
+    site.settings.ccp_config = "environment";
+    CHECK(site.told(Level::warning, "jobserver").at(0).find("so this may be well") != std::string::npos);
+    ::close(listening);
   }
   SUBCASE("without a module table everything else is looked at") {
     site.settings.client_modules = "/nonexistent/modules";

@@ -43,6 +43,7 @@ class Question {
     });
   }
   void write() {
+    is_connected_ = true;
     asio::async_write(socket_, asio::buffer(command_), [this](auto error, std::size_t) {
       if (!failed(error)) read();
     });
@@ -51,7 +52,9 @@ class Question {
     asio::async_read_until(socket_, answer_, "\n.\n", [this](auto error, std::size_t) { failed(error); });
   }
   [[noreturn]] void fail(const std::string& what) {
-    throw std::runtime_error("The job server " + server_.name() + " " + what + ".");
+    const std::string sentence = "The job server " + server_.name() + " " + what + ".";
+    if (!is_connected_) throw NotConnected(sentence);
+    throw std::runtime_error(sentence);
   }
 
   const JobServer server_;
@@ -61,6 +64,7 @@ class Question {
   tcp::socket socket_{loop_};
   asio::streambuf answer_{1 << 20};
   boost::system::error_code error_;
+  bool is_connected_ = false;
 };
 
 // The version, and the lines of the answer to a command. "version" is asked first, because a server without

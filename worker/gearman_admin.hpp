@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,13 @@ struct FunctionStatus {
   std::size_t workers = 0;  // that offer it
 };
 
+// Nobody is there: it is no question of what is understood.
+struct NotConnected : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 // Asks a job server for its functions. Blocks for `limit` at most; throws std::runtime_error with a sentence
-// when it cannot be reached, takes longer or says something else.
+// when it cannot be reached (NotConnected), takes longer or says something else.
 std::vector<FunctionStatus> function_status(const JobServer& server, std::chrono::milliseconds limit);
 
 // A connection of a worker to the job server.

@@ -69,7 +69,10 @@ void check_shared_folder(const Settings& settings, Findings& findings) {
     return findings.push_back(
         {Level::critical, "shared", folder + " cannot be read by " + who + ": " + error.message() + "."});
   }
-  findings.push_back({Level::ok, "shared", folder + " can be read and written by " + who + "."});
+  findings.push_back(
+      {Level::ok, "shared",
+       folder + " can be read and written by " + who +
+           (::geteuid() == 0 ? ", which is root and may do everything: ask as the worker's user." : ".")});
 }
 
 void check_assets(const Settings& settings, Findings& findings) {
@@ -111,15 +114,14 @@ void check_job_servers(const Settings& settings, const ModuleRegistry& modules, 
                               std::to_string(modules.functions().size()) + " functions " +
                               (served == 1 ? "is" : "are") + " served by a worker now."});
     } catch (const std::runtime_error& error) {
-      if (is_ccp) {
+      if (is_ccp && dynamic_cast<const NotConnected*>(&error) == nullptr) {
         findings.push_back({Level::warning, "jobserver",
                             std::string(error.what()) +
                                 " CCP's own job server answers no such question, so this may "
                                 "be well: quire submit tells."});
       } else {
-        findings.push_back(
-            {Level::critical, "jobserver",
-             std::string(error.what()) + " Start gearmand there, or correct gearman_servers."});
+        findings.push_back({Level::critical, "jobserver",
+                            std::string(error.what()) + " Start it there, or correct gearman_servers."});
       }
     }
   }

@@ -5,9 +5,9 @@
 //   checksum_v0.0 = checksum
 //
 // A module NAME is the one file NAME.so, NAME.py or NAME (an executable) in all the folders together; NAME.so
-// and NAME.py are that one, whatever else there is. With a setting python_prefix, NAME is the Python script where
-// there is one, in these folders or where the prefix leads to: a site's own table means its own scripts. A NAME
-// or NAME.py without any file is a Python module that the interpreter finds by itself.
+// and NAME.py are that one, whatever else there is. With a setting python_prefix, NAME is the Python script
+// where there is one, in these folders or where the prefix leads to: a site's own table means its own
+// scripts. A NAME or NAME.py without any file is a Python module that the interpreter finds by itself.
 //
 // There may be several tables, one laid over the other: a function is what the last one with it says.
 #pragma once
