@@ -271,6 +271,13 @@ TEST_CASE("installation") {
 }
 
 TEST_CASE("nearest") {
+  SUBCASE("a word that goes on where the mistyped one ends is found, a nearer one first") {
+    const std::vector<std::string> functions = {"checksum_v0.0", "checksun_v0.0", "checksumm", "hello_v0.0"};
+    CHECK(nearest("hello", functions) == "hello_v0.0");
+    CHECK(nearest("checksum", functions) == "checksumm");
+    CHECK(nearest("--print-config", std::vector<std::string>{"--print-configuration"}) == "--print-configuration");
+    CHECK(nearest("he", functions) == "");
+  }
   const std::vector<std::string> words = {"worker", "submit", "try", "scripts"};
   SUBCASE("a letter left out, put in, exchanged or missing at an end is found") {
     CHECK(nearest("wrker", words) == "worker");

@@ -24,14 +24,17 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// The word of `known` nearest to `word`; empty when none is near enough to be worth a question (a third of
-// its letters, at least one).
+// The word of `known` nearest to `word`; empty when none is near enough to be worth a question: a third of
+// its letters differ at most, at least one may; or it goes on where this one, of three letters or more, ends
+// (checksum, checksum_v0.0).
 template <typename Words>
 std::string nearest(std::string_view word, const Words& known) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  const std::size_t most = std::max<std::size_t>(1, word.size() / 3);
+  std::size_t best_distance = most + 1;
   for (const std::string& candidate : known) {
-    const std::size_t distance = edit_distance(word, candidate);
+    std::size_t distance = edit_distance(word, candidate);
+    if (word.size() >= 3 && candidate.starts_with(word)) distance = std::min(distance, most);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -1,6 +1,7 @@
 #include "worker/commands/command_options.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -136,7 +137,9 @@ bool CommandOptions::parse(const std::vector<std::string>& arguments, Words word
     throw UsageError("There is no option " + option + "." + did_you_mean_option(option, all) +
                      " --help lists them.");
   } catch (const po::error& error) {
-    throw UsageError(std::string(error.what()) + ".");
+    std::string what = error.what();
+    what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
+    throw UsageError(what + "; --help tells what it takes.");
   }
 
   if (values_.count("help") == 0) {
