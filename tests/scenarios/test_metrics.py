@@ -49,8 +49,11 @@ def parse(text):
 class TestMetrics(Scenario):
     def start(self, functions=("hello",), **settings):
         self.port = free_port()
-        return self.start_worker({function: "hello" for function in functions},
-                                 {"metrics_address": f"127.0.0.1:{self.port}", **settings}, folders=[SHIPPED])
+        worker = self.start_worker({function: "hello" for function in functions},
+                                   {"metrics_address": f"127.0.0.1:{self.port}", **settings}, folders=[SHIPPED])
+        # Functions are offered by a thread of its own, which may come first.
+        wait_until(lambda: f"metrics: on http://127.0.0.1:{self.port}/" in worker.log_text(), "the address to listen")
+        return worker
 
     def get(self, path):
         """(status, text)"""
