@@ -65,7 +65,7 @@ void print(const WorkerStatus& worker, const CommandOptions& options) {
   }
   std::cout << (worker.record_healthy ? "" : ": CANNOT BE WRITTEN: " + worker.record_problem);
   if (worker.record_waiting > 0)
-    std::cout << "; " << worker.record_waiting << " entries kept until it can be";
+    std::cout << "; " << count(worker.record_waiting, "entry", "entries") << " kept until it can be";
   std::cout << '\n';
   if (worker.short_of_resources) {
     std::cout << "  SHORT OF RESOURCES: no process can be started; " << options.suggested("doctor")
@@ -80,8 +80,9 @@ void print(const WorkerStatus& worker, const CommandOptions& options) {
     if (batch.tasks == 0) {
       std::cout << "being read, or waiting for the record or another batch";
     } else {
-      std::cout << batch.ended << " of " << batch.tasks << " tasks ended, " << batch.begun - batch.ended
-                << " running" << (batch.waits_for_host ? ", its script is being loaded" : "");
+      std::cout << batch.ended << " of " << count(batch.tasks, "task", "tasks") << " ended, "
+                << batch.begun - batch.ended << " running"
+                << (batch.waits_for_host ? ", its script is being loaded" : "");
     }
     std::cout << ", for " << duration_text(batch.age) << '\n';
     for (const SubsetStatus& subset : worker.subsets) {
