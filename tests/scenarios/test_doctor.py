@@ -32,6 +32,8 @@ class TestDoctor(Scenario):
         self.addCleanup(self.server.stop)
         self.start_worker({"mix_native": "mix_native", "mix_python": "mix_python"})
         self.controller.run("mix_native", task("one x 0"))
+        self.assertIn(f"`quire scripts check --config {self.worker.config}` tells before which of them cannot be",
+                      self.worker.log_text())
         # Whether the clock of this machine is synchronised is not ours to say.
         findings, code = self.examine("--without", "clock")
         self.assertEqual({level for each in findings.values() for level, _ in each}, {"ok"}, findings)
