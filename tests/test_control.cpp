@@ -52,6 +52,12 @@ WorkerStatus make_status() {
                      .running = {"b", "c"},
                      .ended = {"a"},
                      .waiting = {}}};
+  status.reports = {{.id = "a",
+                     .begun = parse_rfc3339("2024-08-04T21:34:36Z"),
+                     .ended = parse_rfc3339("2024-08-04T21:34:37Z"),
+                     .exit_code = 3,
+                     .counts = true},
+                    {.id = "b"}};
   status.hosts = {{.module = "hello", .pid = 44, .state = "ready", .running = 1, .served = 9}};
   return status;
 }
@@ -127,7 +133,8 @@ TEST_CASE("control: the wire") {
       CHECK_THROWS_AS(decode_status(answer_request(control, line)), std::runtime_error);
     }
     CHECK_THROWS_WITH_AS(decode_status(answer_request(control, R"({"request":"statsu"})")),
-                         R"(There is no request "statsu"; there are status, written and cancel.)", std::runtime_error);
+                         R"(There is no request "statsu"; there are status, written and cancel.)",
+                         std::runtime_error);
   }
   SUBCASE("an answer of another version is said to be that") {
     CHECK_THROWS_WITH_AS(decode_status("{}"), doctest::Contains("another version"), std::runtime_error);

@@ -82,6 +82,32 @@ TEST_CASE("ledger_writer") {
     CHECK(WIFSIGNALED(status));
     check({7, 100'000, 7});
   }
+  SUBCASE("what a signal handler appends comes behind it, and what cannot be read leaves all as it was") {
+    writer.append(ended(0, "aaa"));
+    const std::string text(100'000, 'b');
+    const std::uint32_t job = 1;
+    const auto size = static_cast<std::uint32_t>(text.size());
+    const std::uint32_t none = 0;
+    const auto bytes = [](const std::uint32_t& number) {
+      return std::string_view(reinterpret_cast<const char*>(&number), sizeof number);
+    };
+    std::vector<std::string_view> parts = {"P", bytes(job), bytes(size), text, bytes(none)};
+    const std::string_view nowhere(static_cast<const char*>(nullptr) + 16, size);
+    writer.append_from_handler(
+        std::vector<std::string_view>{"P", bytes(job), bytes(size), nowhere, bytes(none)});
+    writer.append_from_handler(parts);
+    writer.append(ended(2, "ccc"));
+    const std::string all = text_of(file.get());
+    bool clean = false;
+    const std::vector<LedgerEntry> entries =
+        host_protocol::decode_entries(std::string_view(all).substr(head.size()), clean);
+    CHECK(clean);
+    REQUIRE(entries.size() == 3);
+    CHECK(entries[1].kind == 'P');
+    CHECK(entries[1].job == 1);
+    CHECK(entries[1].output == text);
+    CHECK(entries[2].output == "ccc");
+  }
   SUBCASE("without memory to map it is written") {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -45,6 +45,8 @@ TEST_CASE("page: words for numbers and times") {
   CHECK(grouped(0) == "0");
   CHECK(grouped(999) == "999");
   CHECK(grouped(1'234'567) == "1,234,567");
+  CHECK(counted(1, "task") == "1 task");
+  CHECK(counted(1000, "task") == "1,000 tasks");
   CHECK(grouped(-123'456) == "-123,456");
   CHECK(duration(0.214) == "0.21 s");
   CHECK(duration(59.94) == "59.9 s");
@@ -66,6 +68,14 @@ TEST_CASE("page: the plot") {
   }
   SUBCASE("one failure among very many is seen") {
     CHECK(text.find("<rect class=\"failed\" x=\"591\" width=\"8\" y=\"94.00\" height=\"2.00\"/>") !=
+          std::string::npos);
+  }
+  SUBCASE("what was cancelled has not failed, and is told where there is any") {
+    CHECK(text.find("cancelled") == std::string::npos);
+    minutes[59] = {.minute = {}, .tasks = 100, .failed = 20, .cancelled = 30};
+    const std::string some = plot(minutes).text();
+    CHECK(some.find("20 of them failed, 30 cancelled, at most 100") != std::string::npos);
+    CHECK(some.find("<rect class=\"cancelled\" x=\"591\" width=\"8\" y=\"48.00\" height=\"28.80\"/>") !=
           std::string::npos);
   }
   SUBCASE("there is no style in it, which the page's policy would not allow") {

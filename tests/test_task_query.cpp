@@ -147,6 +147,18 @@ TEST_CASE_FIXTURE(RecordFixture, "task query: what is asked") {
     }
     CHECK(tasks == 12);
     CHECK(failed == 4);
+
+    Batch some = make_batch("some", 3);
+    record.begin(some, some.unanswered());
+    answer(some, 1);
+    some.tasks[0].cancel("It was cancelled.");
+    record.finished(some);
+    const BatchSummary last = query.batches(1).batches.at(0);
+    CHECK(last.failed == 2);
+    CHECK(last.cancelled == 1);
+    CHECK(query.last_hour(now()).back().cancelled + query.last_hour(now())[58].cancelled == 1);
+    CHECK(query.counts().at(TaskState::cancelled) == 1);
+    CHECK(query.counts().at(TaskState::failed) == 6);
     CHECK(query.last_hour(now() + std::chrono::hours(2))[0].tasks == 0);
   }
 }
@@ -181,10 +193,38 @@ TEST_CASE_FIXTURE(RecordFixture, "task query: who is gone") {
   SUBCASE("what a worker has in hand and has not begun is queued") {
     SqliteRecord record({.path = path, .client = "two:18"}, log);
     record.begin(batch, batch.unanswered());
-    query.know_waiting({"a-1"});
+    WorkerStatus worker;
+    worker.subsets = {{.waiting = {"a-1"}}};
+    query.know_in_hand({worker});
     CHECK(state_of(query, "a-0") == TaskState::running);
     CHECK(state_of(query, "a-1") == TaskState::queued);
     CHECK(ids_of(query.list({.states = {TaskState::queued}}, 10)) == std::vector<std::string>{"a-1"});
+    CHECK(query.find("a-0")->task.begun);
+    CHECK_FALSE(query.find("a-1")->task.begun);
+  }
+  SUBCASE("one that has ended in a process that runs still runs, and it is told how it ended") {
+    SqliteRecord record({.path = path, .client = "two:18"}, log);
+    record.begin(batch, batch.unanswered());
+    const Timestamp begun = now();
+    const Timestamp ended = begun + std::chrono::seconds(3);
+    WorkerStatus worker;
+    worker.reports = {{.id = "a-0", .begun = begun, .ended = ended, .exit_code = 7},
+                      {.id = "a-1", .begun = ended}};
+    query.know_in_hand({worker});
+    const TaskSummary first = query.find("a-0")->task;
+    CHECK(first.state == TaskState::running);
+    CHECK(first.begun == begun);
+    REQUIRE(first.reported);
+    CHECK(first.reported->ended == ended);
+    CHECK(first.reported->exit_code == 7);
+    CHECK_FALSE(first.ended);
+    const TaskSummary second = query.find("a-1")->task;
+    CHECK(second.begun == ended);
+    CHECK_FALSE(second.reported);
+    // What is on record counts.
+    answer(batch);
+    record.finished(batch);
+    CHECK_FALSE(query.find("a-0")->task.reported);
   }
 }
 

@@ -58,6 +58,34 @@ TEST_CASE("tasks: how they are written") {
     CHECK(written(TaskFormat::atom, good).find(",done,\"sha256 \"\"a, b\"\"\",host:42\n") !=
           std::string::npos);
   }
+  SUBCASE("AtoM's jobInfo: what a task failed of, where it said nothing") {
+    TaskSummary task = make_task();
+    task.error = " \n";
+    CHECK(written(TaskFormat::atom, task).find(",failed,\"Failed with exit code 3: sha256 ") !=
+          std::string::npos);
+    task.process_error = "\nno such file\n";
+    CHECK(written(TaskFormat::atom, task).find(",failed,Failed with exit code 3: no such file,host") !=
+          std::string::npos);
+    task.ended_by = "time_limit";
+    CHECK(written(TaskFormat::atom, task)
+              .find(",Ended by the limit time_limit with exit code 3: no such file,") != std::string::npos);
+    task.state = TaskState::cancelled;
+    task.ended_by = "cancelled";
+    CHECK(written(TaskFormat::atom, task).find(",cancelled,Cancelled with exit code 3: ") !=
+          std::string::npos);
+    task.error = "\n\nTwo lines above this\r\n";
+    CHECK(written(TaskFormat::atom, task).find(",cancelled,Two lines above this,host") != std::string::npos);
+  }
+  SUBCASE("of one that has ended and is not on record yet, the code stands in parentheses") {
+    TaskSummary task;
+    task.id = "a";
+    task.state = TaskState::running;
+    task.reported = {.ended = parse_rfc3339("2024-08-04T21:34:36+00:00").value(), .exit_code = 3};
+    CHECK(written(TaskFormat::table, task).find("  (3) ") != std::string::npos);
+    CHECK(written(TaskFormat::json, task)
+              .find(R"("reported_end":"2024-08-04T21:34:36.000000+00:00","reported_exit_code":3)") !=
+          std::string::npos);
+  }
   SUBCASE("JSON has null for what is not known") {
     TaskSummary task;
     task.id = "a";

@@ -41,6 +41,9 @@ struct TaskResult {
 
   // Whether it was there before this delivery of the task.
   bool known_before() const { return on_record || in_database; }
+
+  // Which is neither done nor failed.
+  bool was_cancelled() const { return ended_by == "cancelled"; }
 };
 
 // Of a task that was cancelled, begun or not: what a shell says of a program that was interrupted.

@@ -25,11 +25,13 @@ void append_text(std::string& line, const char* name, const std::string& text) {
   if (!text.empty()) line += std::string("; ") + name + ": " + ending(text);
 }
 
-std::string failed_ids(const Batch& batch) {
+// " (ID, ID)" of those that failed, or were cancelled.
+std::string ids_of(const Batch& batch, bool cancelled) {
   std::string ids;
   std::size_t count = 0;
   for (const Task& task : batch.tasks) {
-    if (task.result->exit_code == 0 || ++count > most_ids) continue;
+    if (task.result->exit_code == 0 || task.result->was_cancelled() != cancelled || ++count > most_ids)
+      continue;
     ids += ids.empty() ? " (" : ", ";
     ids += task.id;
   }
@@ -48,8 +50,8 @@ void tell(const Batch& batch, const Task& task, bool failed_output) {
     append_text(texts, "stderr", result.error);
     append_text(texts, "the process's stdout", result.process_output);
     append_text(texts, "the process's stderr", result.process_error);
-    logs::batch()->warn("{} {}: task {} failed with exit code {}{}", batch.handle, batch.function, task.id,
-                        result.exit_code, texts);
+    logs::batch()->warn("{} {}: task {} {} with exit code {}{}", batch.handle, batch.function, task.id,
+                        result.was_cancelled() ? "was cancelled" : "failed", result.exit_code, texts);
   } else {
     logs::batch()->debug("{} {}: task {}: exit code {}{}", batch.handle, batch.function, task.id,
                          result.exit_code, from);
@@ -60,14 +62,17 @@ void tell(const Batch& batch, const Task& task, bool failed_output) {
 
 void tell(const Batch& batch, std::chrono::duration<double> taken, bool failed_output) {
   const auto count = [&](auto condition) { return std::ranges::count_if(batch.tasks, condition); };
-  const auto failed = count([](const Task& task) { return task.result->exit_code != 0; });
+  const auto cancelled = count([](const Task& task) { return task.result->was_cancelled(); });
+  const auto failed = count([](const Task& task) { return task.result->exit_code != 0; }) - cancelled;
   const auto known = count([](const Task& task) { return task.result->known_before(); });
-  if ((failed_output && failed > 0) || logs::batch()->should_log(spdlog::level::debug)) {
+  if ((failed_output && failed + cancelled > 0) || logs::batch()->should_log(spdlog::level::debug)) {
     for (const Task& task : batch.tasks) tell(batch, task, failed_output);
   }
   logs::batch()->info(
-      "{} {}: {} task{}, {} failed{}, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
-      batch.tasks.size() == 1 ? "" : "s", failed, failed_ids(batch), taken.count(),
+      "{} {}: {} task{}, {} failed{}{}, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
+      batch.tasks.size() == 1 ? "" : "s", failed, ids_of(batch, false),
+      cancelled == 0 ? "" : ", " + std::to_string(cancelled) + " cancelled" + ids_of(batch, true),
+      taken.count(),
       known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");
 }
 

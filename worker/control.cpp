@@ -52,6 +52,16 @@ json::object object_of(const BatchStatus& batch) {
           {"waits_for_host", batch.waits_for_host},
           {"waiting", array_of(batch.waiting)}};
 }
+json::value time_or_null(const std::optional<Timestamp>& time) {
+  return time ? json::value(iso8601(*time)) : json::value(nullptr);
+}
+json::object object_of(const TaskReport& report) {
+  return {{"task", to_utf8(report.id)},
+          {"begun", time_or_null(report.begun)},
+          {"ended", time_or_null(report.ended)},
+          {"exit_code", report.exit_code},
+          {"counts", report.counts}};
+}
 json::object object_of(const JobServerStatus& server) {
   return {{"name", server.name}, {"connected", server.connected}, {"in_hand", server.in_hand}};
 }
@@ -81,7 +91,8 @@ json::object object_of(const WorkerStatus& status) {
           {"servers", array_of(status.servers)},
           {"batches", array_of(status.batches)},
           {"subsets", array_of(status.subsets)},
-          {"hosts", array_of(status.hosts)}};
+          {"hosts", array_of(status.hosts)},
+          {"reports", array_of(status.reports)}};
 }
 
 json::object error_of(const std::string& sentence) { return {{"error", to_utf8(sentence)}}; }
@@ -157,6 +168,16 @@ BatchStatus read_batch(const json::object& batch) {
           .waits_for_host = get<bool>(batch, "waits_for_host"),
           .waiting = get<Texts>(batch, "waiting")};
 }
+std::optional<Timestamp> time_of(const json::value& time) {
+  return time.is_string() ? parse_rfc3339(json::value_to<std::string>(time)) : std::nullopt;
+}
+TaskReport read_report(const json::object& report) {
+  return {.id = get<std::string>(report, "task"),
+          .begun = time_of(report.at("begun")),
+          .ended = time_of(report.at("ended")),
+          .exit_code = get<std::int64_t>(report, "exit_code"),
+          .counts = get<bool>(report, "counts")};
+}
 JobServerStatus read_server(const json::object& server) {
   return {.name = get<std::string>(server, "name"),
           .connected = get<bool>(server, "connected"),
@@ -230,6 +251,8 @@ WorkerStatus decode_status(std::string_view line) {
     status.batches = list_of<BatchStatus>(object, "batches", read_batch);
     status.subsets = list_of<SubsetStatus>(object, "subsets", read_subset);
     status.hosts = list_of<HostStatus>(object, "hosts", read_host);
+    // A worker of an earlier version has none.
+    if (object.contains("reports")) status.reports = list_of<TaskReport>(object, "reports", read_report);
     return status;
   });
 }

@@ -6,7 +6,8 @@
 //    "batches":[{"server":"127.0.0.1:4730","handle":"H:host:1","function":"checksum_v0.0","age":1.5,"tasks":128,
 //                "begun":12,"ended":10,"waits_for_host":false,"waiting":["…"]}],
 //    "subsets":[{"handle":"H:host:1","function":"checksum_v0.0","pid":99,"age":1.4,"running":["…"],"ended":["…"],
-//                "waiting":["…"]}],"hosts":[…],"servers":[…]}
+//                "waiting":["…"]}],"hosts":[…],"servers":[…],
+//    "reports":[{"task":"…","begun":"2024-08-04T21:34:35.241750+00:00","ended":null,"exit_code":0,"counts":false}]}
 //
 //   {"request":"cancel","tasks":["…"],"subset":false}
 //   {"tasks":[{"id":"…","outcome":"shared","shares":["…"]}]}      outcome: Cancellation::Kind

@@ -19,6 +19,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/plural.hpp"
 #include "worker/batch_handler.hpp"
 #include "worker/control_server.hpp"
 #include "worker/daemon_control.hpp"
@@ -79,9 +80,8 @@ std::unique_ptr<MariadbRecord> open_database(const Settings& settings, const std
   const std::optional<MariadbAddress> address = mariadb_address(settings);
   if (!address) return nullptr;
   return std::make_unique<MariadbRecord>(
-      MariadbRecord::Options{.address = *address,
-                             .client = client,
-                             .capture_output = settings.capture_client_script_output},
+      MariadbRecord::Options{
+          .address = *address, .client = client, .capture_output = settings.capture_client_script_output},
       logs::record());
 } catch (const std::runtime_error& error) {
   throw ConfigurationError(error.what());
@@ -117,10 +117,10 @@ class Daemon {
   // The main thread turns the loop: children are killed when the thread that started them ends.
   void run() {
     const Settings& settings = site_->settings;
-    logs::worker()->info(
-        "quire worker {} (pid {}): {} functions, {} batches in hand, {} processes, record {}", client_,
-        ::getpid(), site_->modules.functions().size(), settings.workers, settings.max_processes,
-        settings.record);
+    logs::worker()->info("quire worker {} (pid {}): {}, {} in hand at most, {} at most, record {}", client_,
+                         ::getpid(), counted(site_->modules.functions().size(), "function"),
+                         counted(settings.workers, "batch", "batches"),
+                         counted(settings.max_processes, "process", "processes"), settings.record);
     listen_to_signals();
     feed_watchdog_later();
     loop_.run();
@@ -231,16 +231,19 @@ class Daemon {
     const std::optional<MariadbAddress> address = mariadb_address(settings);
     if (!address) {
       throw ConfigurationError(
-          "exclusive_across_hosts: the lock is one in the controller's database, and no setting names that; set "
+          "exclusive_across_hosts: the lock is one in the controller's database, and no setting names that; "
+          "set "
           "mariadb_settings or mariadb_database.");
     }
     return exclusive_.emplace(
-        pool_, ExclusiveRunner::Options{
-                   .address = *address,
-                   .is_concurrent = [this](const Module& module, const std::string& function) {
-                     return pool_.runs_concurrently(module, function);
-                   },
-                   .waits = [this](bool begins) { asio::post(loop_, [this, begins] { gearman_.waits(begins); }); }});
+        pool_,
+        ExclusiveRunner::Options{
+            .address = *address,
+            .is_concurrent =
+                [this](const Module& module, const std::string& function) {
+                  return pool_.runs_concurrently(module, function);
+                },
+            .waits = [this](bool begins) { asio::post(loop_, [this, begins] { gearman_.waits(begins); }); }});
   }
 
   GearmanWorker::Options gearman_options() {
@@ -367,8 +370,8 @@ class Daemon {
     pool_.configure(fresh);
     gearman_.change(std::move(work));
     logs::worker()->info(
-        "HUP: new settings and module table, {} functions; batches in hand are finished with the old ones",
-        site_->modules.functions().size());
+        "HUP: new settings and module table, {}; batches in hand are finished with the old ones",
+        counted(site_->modules.functions().size(), "function"));
   } catch (const std::exception& error) {
     logs::worker()->error("HUP: the settings stay as they were: {}", error.what());
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
+#include "common/plural.hpp"
 #include "worker/log.hpp"
 #include "worker/settings_table.hpp"
 
@@ -39,6 +40,25 @@ std::string text_of(const Settings& settings, const SettingRow& row) {
       row.member);
 }
 
+// "is cancelled on request before it has begun"
+std::string told(const Cancellation& answer) {
+  const std::size_t number = answer.shares.size();
+  const std::string others = counted(number, "other that has", "others that have") + " begun in its process";
+  switch (answer.kind) {
+    case Cancellation::Kind::kept:
+      return "is cancelled on request before it has begun";
+    case Cancellation::Kind::ending:
+      return "is being ended on request" + (number == 0 ? "" : ", and with it " + others);
+    case Cancellation::Kind::shared:
+      return "is not cancelled on request: it would take " + others + " with it, which was not accepted";
+    case Cancellation::Kind::too_late:
+      return "is not cancelled on request: it has ended";
+    case Cancellation::Kind::unknown:
+      break;
+  }
+  return "is not here";
+}
+
 }  // namespace
 
 struct DaemonControl::Impl {
@@ -65,10 +85,7 @@ struct DaemonControl::Impl {
     std::vector<Cancellation> answers = parts.cancel(ids, with_subset);
     for (const Cancellation& answer : answers) {
       if (answer.kind == Cancellation::Kind::unknown) continue;
-      logs::worker()->info("task {}: to be cancelled on request: {}{}", answer.id, name_of(answer.kind),
-                           answer.shares.empty() ? ""
-                                                 : ", with " + std::to_string(answer.shares.size()) +
-                                                       " others that share its process");
+      logs::worker()->info("task {}: {}", answer.id, told(answer));
     }
     return answers;
   }

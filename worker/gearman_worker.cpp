@@ -17,6 +17,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 
+#include "common/plural.hpp"
 #include "worker/back_off.hpp"
 #include "worker/bell.hpp"
 #include "worker/gearman_line.hpp"
@@ -154,7 +155,8 @@ struct GearmanWorker::Impl {
         chosen.line.withdraw_only(withdrawn_functions());
         if (!chosen.line.ask()) return;
         if (!connected.exchange(true)) {
-          logs::gearman()->info("job server {}: connected, {} functions offered{}", name, work->functions.size(),
+          logs::gearman()->info("job server {}: connected, {} offered{}", name,
+                                counted(work->functions.size(), "function"),
                                 work->prefix.text().empty() ? "" : " as " + work->prefix.on_server("…"));
           worker.options.registered();
         }

@@ -95,7 +95,7 @@ void Metrics::batch_ended(const Batch& batch, std::chrono::duration<double> take
       continue;
     }
     ++ran;
-    if (result.ended_by == "cancelled") count(cancelled_);
+    if (result.was_cancelled()) count(cancelled_);
     if (const auto limit = limits_.find(result.ended_by); limit != limits_.end()) count(limit->second);
     if (result.exit_code != 0) ++failed;
   }

@@ -39,7 +39,7 @@ struct RecordConnection {
     UPDATE Batches SET startTime = coalesce(startTime, ?1), workload = CAST(?2 AS TEXT), delivery = NULL
     WHERE batch = ?3)"};
   SQLite::Statement finish_batch{database, R"(
-    UPDATE Batches SET endTime = ?1, failed = ?2, delivery = ?3, workload = NULL
+    UPDATE Batches SET endTime = ?1, failed = ?2, cancelled = ?7, delivery = ?3, workload = NULL
     WHERE batch = ?4 AND handle = ?5 AND uniqueId = ?6)"};
   SQLite::Statement extend_batch{database, R"(
     UPDATE Batches SET firstTask = min(coalesce(firstTask, ?1), ?1), lastTask = max(coalesce(lastTask, ?2), ?2)

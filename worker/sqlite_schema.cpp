@@ -237,6 +237,13 @@ CREATE VIEW Tasks AS
   FROM Batches, json_each(iif(json_valid(interrupted), interrupted, '{}'), '$.tasks') AS task
   WHERE interrupted IS NOT NULL;
 )",
+    R"(
+-- A task that was cancelled has not failed.
+ALTER TABLE Batches ADD COLUMN cancelled INTEGER;  -- how many tasks were
+UPDATE Batches SET cancelled = few.number, failed = failed - few.number
+  FROM (SELECT batch, count(*) AS number FROM EndedTasks WHERE exitCode <> 0 AND endedBy = 'cancelled' GROUP BY batch) AS few
+  WHERE few.batch = Batches.batch;
+)",
 };
 constexpr int current_version = static_cast<int>(std::size(migrations));
 

@@ -503,10 +503,12 @@ std::int64_t SqliteStore::insert_batch(const Batch& batch, const std::string* st
 bool SqliteStore::finish_batch(const Batch& batch, std::int64_t number, const std::string& time) {
   static const std::string interrupted = "interrupted";
   std::int64_t failed = 0;
+  std::int64_t cancelled = 0;
   bool cut_short = false;
   for (const Task& task : batch.tasks) {
     cut_short = cut_short || !task.result;
-    failed += task.result && task.result->exit_code != 0;
+    if (!task.result || task.result->exit_code == 0) continue;
+    ++(task.result->was_cancelled() ? cancelled : failed);
   }
   SQLite::Statement& statement = connection_->finish_batch;
   bind_or_null(statement, 1, cut_short ? nullptr : &time);
@@ -515,6 +517,7 @@ bool SqliteStore::finish_batch(const Batch& batch, std::int64_t number, const st
   statement.bind(4, number);
   bind_bytes(statement, 5, batch.handle);
   bind_bytes(statement, 6, batch.unique);
+  statement.bind(7, cancelled);
   return execute(statement) == 1;
 }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <deque>
 #include <future>
+#include <iterator>
 #include <list>
 #include <map>
 #include <mutex>
@@ -20,6 +21,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "common/plural.hpp"
 #include "worker/back_off.hpp"
 #include "worker/host_environment.hpp"
 #include "worker/host_group.hpp"
@@ -75,6 +77,12 @@ struct RunningSubset {
 bool start_differently(const Module& module, const Settings& one, const Settings& other) {
   return host_command(module, one) != host_command(module, other) ||
          host_environment(one) != host_environment(other) || one.no_new_privileges != other.no_new_privileges;
+}
+
+// A reason that may be a sentence, as a part of one.
+std::string without_stop(std::string reason) {
+  while (reason.ends_with('.')) reason.pop_back();
+  return reason;
 }
 
 std::string ids_of(const std::vector<Task*>& tasks) {
@@ -296,10 +304,13 @@ struct SubprocessPool::Impl {
     std::vector<Task*> again = subset.finish(end, batch.independent);
     const logs::About about(batch.handle, batch.function);
     if (end.how != SubsetEnd::How::ended || !end.status.success()) {
-      logs::host()->warn("{} {}: a subset of {} tasks (pid {}) did not end well: {}{}{}; its tasks: {}",
-                         batch.handle, batch.function, subset.size(), subset.pid(),
-                         end.how == SubsetEnd::How::not_started ? end.reason : end.status.describe(),
-                         end.ended_by_us.empty() ? "" : "; ", end.ended_by_us, ids_of(subset.tasks()));
+      logs::host()->warn("{} {}: a subset of {} (pid {}) did not end well: it {}. {}{}Its {}: {}",
+                         batch.handle, batch.function, counted(subset.size(), "task"), subset.pid(),
+                         end.how == SubsetEnd::How::not_started
+                             ? "was not started: " + without_stop(end.reason)
+                             : end.status.describe(),
+                         end.ended_by_us, end.ended_by_us.empty() ? "" : " ",
+                         subset.size() == 1 ? "task" : "tasks", ids_of(subset.tasks()));
     }
     count_for(batch, subset);
     const std::string text = subset.text_outside_jobs();
@@ -314,8 +325,8 @@ struct SubprocessPool::Impl {
     for (const std::string& sample : subset.metrics())
       if (!metrics->script_metrics().add(sample)) ++left_out;
     if (left_out > 0) {
-      logs::host()->warn("{} {}: {} metrics of its script could not be counted", batch.handle, batch.function,
-                         left_out);
+      logs::host()->warn("{} {}: {} of its script could not be counted", batch.handle, batch.function,
+                         counted(left_out, "metric"));
     }
   }
 
@@ -483,9 +494,13 @@ struct SubprocessPool::Impl {
     if (!independent) {
       for (const Task* other : others) subset.fail_with_cancelled(*other);
     }
+    const std::string& id = targets.front().first->id;
     entry.guard->end(
-        "It was ended since task " + targets.front().first->id +
-            ", which ran in the same process, was cancelled; this task was named and accepted (--subset).",
+        independent || others.empty()
+            ? "It was ended since task " + id + " was cancelled."
+            : "It was ended since task " + id +
+                  " was cancelled; others that had begun in the same process fail with it, as was "
+                  "accepted (--subset).",
         "cancelled");
   }
 
@@ -509,6 +524,7 @@ struct SubprocessPool::Impl {
                                                                 : subset.ended;
         list.push_back(entry.subset->tasks()[i]->id);
       }
+      std::ranges::move(entry.subset->reports(entry.batch->independent), std::back_inserter(status.reports));
       BatchStatus& batch = figures[entry.batch.get()];
       batch.ended += subset.ended.size();
       batch.begun += subset.ended.size() + subset.running.size();
@@ -524,8 +540,15 @@ struct SubprocessPool::Impl {
       };
       if (!run->divided) wait(run->tasks);
       for (const std::vector<Task*>& subset : run->pending) wait(subset);
-      const auto ended = static_cast<std::size_t>(
-          std::ranges::count_if(run->tasks, [](const Task* task) { return task->result.has_value(); }));
+      std::size_t ended = 0;
+      for (const Task* task : run->tasks) {
+        if (!task->result) continue;
+        ++ended;
+        status.reports.push_back({.id = task->id,
+                                  .ended = task->result->finished,
+                                  .exit_code = task->result->exit_code,
+                                  .counts = true});
+      }
       batch.ended += ended;
       batch.begun += ended;
     }
@@ -536,14 +559,15 @@ struct SubprocessPool::Impl {
     for (const auto& [key, group] : groups) lines.push_back(group.hosts.describe());
     for (const auto& [number, entry] : running) {
       const std::chrono::duration<double> age = Clock::now() - entry.begin;
-      lines.push_back(fmt::format("{} {}: a subset of {} tasks, pid {}, for {:.1f} s", entry.batch->handle,
-                                  entry.batch->function, entry.subset->size(), entry.subset->pid(),
-                                  age.count()));
+      lines.push_back(fmt::format("{} {}: a subset of {}, pid {}, for {:.1f} s", entry.batch->handle,
+                                  entry.batch->function, counted(entry.subset->size(), "task"),
+                                  entry.subset->pid(), age.count()));
     }
     for (const std::shared_ptr<BatchRun>& batch : batches) {
       if (batch->divided && batch->pending.empty()) continue;
-      lines.push_back(fmt::format("{} {}: {} tasks, {} subsets running, {} waiting{}", batch->handle,
-                                  batch->function, batch->tasks.size(), batch->running, batch->pending.size(),
+      lines.push_back(fmt::format("{} {}: {}, {} running, {} waiting{}", batch->handle, batch->function,
+                                  counted(batch->tasks.size(), "task"), counted(batch->running, "subset"),
+                                  batch->pending.size(),
                                   batch->divided ? "" : " for the host of its module"));
     }
     return lines;

@@ -1,5 +1,5 @@
-// One room although it is long: what a process has reported, captured and been ended for together make the results of
-// its tasks.
+// One room although it is long: what a process has reported, captured and been ended for together make the
+// results of its tasks.
 #include "worker/subset.hpp"
 
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <set>
 #include <system_error>
@@ -110,9 +111,11 @@ struct Subset::Impl {
   std::set<const Task*> cancelled;
   std::set<const Task*> failed_with;  // them
   std::vector<std::string> metrics;
+  std::map<std::uint32_t, LedgerEntry> partly;  // by job
   std::unique_ptr<Drain> output;
   std::unique_ptr<Drain> error;
   int pid = 0;
+  Timestamp begun{};
 
   bool has_entries() const {
     struct stat status {};
@@ -133,6 +136,7 @@ struct Subset::Impl {
       if (entry.kind == 'R') account.returned = true;
       if (entry.kind == 'X') account.escaped = std::move(entry.text);
       if (entry.kind == 'M') metrics.push_back(std::move(entry.text));
+      if (entry.kind == 'P') partly.insert_or_assign(entry.job, std::move(entry));
       if (entry.kind != 'E') continue;
       if (entry.job >= tasks.size()) {
         account.clean = false;
@@ -145,6 +149,21 @@ struct Subset::Impl {
       result.finished = Timestamp(std::chrono::microseconds(entry.microseconds));
     }
     return account;
+  }
+
+  // A result for a job that has none, with what it had written before its process was asked to end.
+  void begin_result(std::size_t job) {
+    TaskResult& result = tasks[job]->result.emplace();
+    const auto found = partly.find(static_cast<std::uint32_t>(job));
+    if (found == partly.end()) return;
+    const std::uint64_t limit = limits.inside.output;
+    BoundedText text(limit);
+    text.append(found->second.output);
+    BoundedText errors(limit);
+    errors.append(found->second.error);
+    result.output = text.text();
+    result.error = errors.text();
+    if (text.missing() > 0) add_sentence(result.error, output_limit_remark("stdout", text.missing(), limit));
   }
 
   // What the process wrote by itself while the job was worked on.
@@ -161,15 +180,15 @@ struct Subset::Impl {
   }
 
   // The jobs that have been reported, some perhaps more than once. The process may be writing meanwhile.
-  std::vector<std::uint32_t> reported_jobs() const {
-    std::vector<std::uint32_t> jobs;
+  std::vector<host_protocol::EntryHead> reported_jobs() const {
+    std::vector<host_protocol::EntryHead> jobs;
     char bytes[host_protocol::entry_head_size];
     for (std::size_t at = head_size;;) {
       const ssize_t got = ::pread(ledger.get(), bytes, sizeof bytes, static_cast<off_t>(at));
       if (got <= 0) return jobs;
       const auto head = host_protocol::decode_entry_head({bytes, static_cast<std::size_t>(got)});
       if (!head) return jobs;
-      if (head->kind == 'E') jobs.push_back(head->job);
+      if (head->kind == 'E' && head->job < tasks.size()) jobs.push_back(*head);
       at += head->size;
     }
   }
@@ -236,6 +255,7 @@ std::vector<int> Subset::descriptors_to_send() const {
 }
 
 void Subset::descriptors_sent() {
+  impl_->begun = now();  // its process is about to begin, and may have ended a task before that is heard of
   impl_->output->start();
   impl_->error->start();
 }
@@ -244,17 +264,37 @@ std::vector<Subset::Progress> Subset::progress() {
   std::vector<Progress> all(impl_->tasks.size(), Progress::waiting);
   if (!has_begun()) return all;
   impl_->output->take();
-  const std::vector<std::uint32_t> ended = impl_->reported_jobs();
+  const std::vector<host_protocol::EntryHead> ended = impl_->reported_jobs();
   const std::uint32_t current = impl_->output->text().current_job();
   if (ended.empty() && current == host_protocol::no_job) {
     all.assign(all.size(), Progress::running);
     return all;
   }
   if (current < all.size()) all[current] = Progress::running;
-  for (const std::uint32_t job : ended) {
-    if (job < all.size()) all[job] = Progress::ended;
-  }
+  for (const host_protocol::EntryHead& each : ended) all[each.job] = Progress::ended;
   return all;
+}
+
+std::vector<TaskReport> Subset::reports(bool independent) {
+  const std::vector<Progress> all = progress();
+  std::vector<TaskReport> reports(all.size());
+  std::optional<Timestamp> before;  // when the last one ended, or the process began
+  if (impl_->pid != 0) before = impl_->begun;
+  for (const host_protocol::EntryHead& each : impl_->reported_jobs()) {
+    TaskReport& report = reports[each.job];
+    if (!report.ended) report.begun = before;
+    before = report.ended = Timestamp(std::chrono::microseconds(each.microseconds));
+    report.exit_code = each.exit_code;
+    report.counts = independent;
+  }
+  std::vector<TaskReport> begun;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] == Progress::waiting) continue;
+    if (all[i] == Progress::running) reports[i].begun = before;
+    reports[i].id = impl_->tasks[i]->id;
+    begun.push_back(std::move(reports[i]));
+  }
+  return begun;
 }
 
 std::optional<WrittenSoFar> Subset::written(const std::string& id) {
@@ -297,7 +337,7 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
     if (!good && !(ended && independent) && impl_->cancelled.contains(&task)) {
       const bool begun =
           end.cause == "cancelled" && (ended || i == current || current == host_protocol::no_job);
-      if (!ended) task.result.emplace();
+      if (!ended) impl_->begin_result(i);
       impl_->take_captured(i, *task.result);
       task.cancel(begun ? "The task was cancelled while it ran: its process (pid " +
                               std::to_string(impl_->pid) + ") was ended."
@@ -319,7 +359,7 @@ std::vector<Task*> Subset::finish(const SubsetEnd& end, bool independent) {
       again.push_back(&task);
       continue;
     }
-    if (!ended) task.result.emplace();
+    if (!ended) impl_->begin_result(i);
     TaskResult& result = *task.result;
     if (!result.finished) result.finished = now();
     impl_->take_captured(i, result);

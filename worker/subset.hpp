@@ -69,6 +69,9 @@ class Subset {
   enum class Progress { waiting, running, ended };
   std::vector<Progress> progress();
 
+  // The same in more words, of the tasks that have begun. independent: whether what has ended counts.
+  std::vector<TaskReport> reports(bool independent);
+
   // What the process has written of a task so far; nothing where it is none of these. REQUIRES: started
   std::optional<WrittenSoFar> written(const std::string& id);
 

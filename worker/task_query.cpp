@@ -11,6 +11,8 @@
 #include <charconv>
 #include <chrono>
 #include <limits>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include <SQLiteCpp/SQLiteCpp.h>
@@ -109,6 +111,11 @@ bool has_ended(TaskState state) {
   return state == TaskState::done || state == TaskState::failed || state == TaskState::cancelled;
 }
 
+std::string_view what_is_awaited(const TaskSummary::Reported& reported) {
+  return reported.counts ? "That is on record when its batch has ended."
+                         : "That counts if its process ends well.";
+}
+
 const char* name_of(BatchState state) {
   constexpr std::array names = {"running", "done", "interrupted", "lost"};
   return names[static_cast<std::size_t>(state)];
@@ -124,7 +131,9 @@ struct TaskQuery::Impl {
   std::string ended_by;     // the column, or what stands for it in a record of an earlier version
   std::string ended_tasks;  // the table of tasks that have ended
   bool attempts_by_id = false;
+  std::string cancelled_of_batch;  // the column, likewise
   std::unordered_set<std::string> waiting;
+  std::unordered_map<std::string, TaskReport> begun;
 
   struct BatchHand {
     bool known = false;
@@ -193,6 +202,7 @@ struct TaskQuery::Impl {
     }
     presence.emplace(path + "-workers", WorkerPresence::Access::look);
     ended_by = has_column("Tasks", "endedBy") ? "endedBy" : "NULL";
+    cancelled_of_batch = has_column("Batches", "cancelled") ? "coalesce(cancelled, 0)" : "0";
     attempts_by_id = has_column("Attempts", "taskUUID");
     ended_tasks = has_column("EndedTasks", "sequence") ? "EndedTasks" : "Tasks";
   }
@@ -237,6 +247,17 @@ struct TaskQuery::Impl {
     return waiting.contains(task.id) ? TaskState::queued : TaskState::running;
   }
 
+  void add_report(TaskSummary& task) const {
+    const auto found = begun.find(task.id);
+    if (found == begun.end()) return;
+    const TaskReport& report = found->second;
+    if (report.begun) task.begun = report.begun;
+    if (report.ended) {
+      task.reported = TaskSummary::Reported{
+          .ended = *report.ended, .exit_code = report.exit_code, .counts = report.counts};
+    }
+  }
+
   TaskSummary read_summary(SQLite::Statement& row) {
     TaskSummary task;
     task.sequence = row.getColumn(0).isNull() ? 0 : row.getColumn(0).getInt64();
@@ -255,6 +276,8 @@ struct TaskQuery::Impl {
     task.file_name = bytes_of(row.getColumn(13));
     task.ended_by = bytes_of(row.getColumn(14));
     task.state = state_of(task);
+    if (task.state == TaskState::running) add_report(task);
+    if (task.state == TaskState::queued) task.begun.reset();  // only its batch has begun
     return task;
   }
 
@@ -500,7 +523,9 @@ struct TaskQuery::Impl {
     SQLite::Statement row(
         *database,
         "SELECT batch, handle, uniqueId, exec, client, startTime, endTime, tasks, coalesce(failed, 0), "
-        "delivery FROM Batches WHERE batch <= ?1 AND (?2 = '' OR exec = ?2) ORDER BY batch DESC LIMIT ?3");
+        "delivery, " +
+            cancelled_of_batch +
+            " FROM Batches WHERE batch <= ?1 AND (?2 = '' OR exec = ?2) ORDER BY batch DESC LIMIT ?3");
     row.bind(1, older > 0 ? older : std::numeric_limits<std::int64_t>::max());
     row.bind(2, lower_case(function));
     row.bind(3, static_cast<std::int64_t>(size + 1));
@@ -520,6 +545,7 @@ struct TaskQuery::Impl {
       batch.tasks = row.getColumn(7).getInt64();
       batch.failed = row.getColumn(8).getInt64();
       batch.delivery = bytes_of(row.getColumn(9));
+      batch.cancelled = row.getColumn(10).getInt64();
       const BatchHand& hand = hand_of(batch.batch);
       batch.state = batch.ended        ? BatchState::done
                     : hand.interrupted ? BatchState::interrupted
@@ -538,9 +564,9 @@ struct TaskQuery::Impl {
 
     const std::int64_t newest =
         database->execAndGet("SELECT coalesce(max(batch), 0) FROM Batches").getInt64();
-    SQLite::Statement row(*database,
-                          "SELECT endTime, tasks, coalesce(failed, 0) FROM Batches "
-                          "WHERE batch BETWEEN ?1 AND ?2 AND endTime IS NOT NULL");
+    SQLite::Statement row(*database, "SELECT endTime, tasks, coalesce(failed, 0), " + cancelled_of_batch +
+                                         " FROM Batches "
+                                         "WHERE batch BETWEEN ?1 AND ?2 AND endTime IS NOT NULL");
     for (std::int64_t high = newest; high > 0; high -= batch_window) {
       row.reset();
       row.bind(1, high - batch_window + 1);
@@ -556,6 +582,7 @@ struct TaskQuery::Impl {
         if (static_cast<std::size_t>(minute) >= figures.size()) continue;
         figures[static_cast<std::size_t>(minute)].tasks += row.getColumn(1).getInt64();
         figures[static_cast<std::size_t>(minute)].failed += row.getColumn(2).getInt64();
+        figures[static_cast<std::size_t>(minute)].cancelled += row.getColumn(3).getInt64();
       }
       // Thousands of batches that all ended before: those before them hardly ended later.
       if (any && !recent) break;
@@ -576,7 +603,17 @@ TaskQuery::~TaskQuery() = default;
 
 void TaskQuery::count_anew() { impl_->counted = {}; }
 
-void TaskQuery::know_waiting(std::unordered_set<std::string> ids) { impl_->waiting = std::move(ids); }
+void TaskQuery::know_in_hand(const std::vector<WorkerStatus>& workers) {
+  impl_->waiting.clear();
+  impl_->begun.clear();
+  for (const WorkerStatus& worker : workers) {
+    for (const BatchStatus& batch : worker.batches)
+      impl_->waiting.insert(batch.waiting.begin(), batch.waiting.end());
+    for (const SubsetStatus& subset : worker.subsets)
+      impl_->waiting.insert(subset.waiting.begin(), subset.waiting.end());
+    for (const TaskReport& report : worker.reports) impl_->begun.insert_or_assign(report.id, report);
+  }
+}
 
 TaskPage TaskQuery::list(const TaskFilter& filter, std::size_t size, const std::string& older) {
   return impl_->ask([&] { return impl_->list(filter, size, older); });

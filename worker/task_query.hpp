@@ -18,10 +18,10 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "common/timestamp.hpp"
+#include "worker/worker_status.hpp"
 
 namespace quire {
 
@@ -65,17 +65,29 @@ struct TaskSummary {
   TaskState state = TaskState::queued;
   std::string function;
   std::string arguments;  // as the controller wrote them
-  std::optional<Timestamp> created, begun, ended;
+  std::optional<Timestamp> created;
+  std::optional<Timestamp> begun;  // with its batch; while it runs: as its worker tells; queued: it has not
+  std::optional<Timestamp> ended;
   std::optional<std::int64_t> exit_code;
   std::string
       ended_by;        // "cancelled", or the setting whose limit ended its process; empty: it ended by itself
   std::string client;  // the worker that had it last: HOST:PID
   std::int64_t batch = 0;
-  std::int64_t attempts = 0;         // how often it was begun
+  std::int64_t attempts = 0;  // how often it was begun
+  // Of one that runs: it has ended as its worker tells, which is on record when its batch has ended.
+  struct Reported {
+    Timestamp ended{};
+    std::int64_t exit_code = 0;
+    bool counts = false;  // false: if its process ends well
+  };
+  std::optional<Reported> reported = {};
   std::string job, file, file_name;  // the controller's own, where the record has them
   // What it wrote, and what its process did; nothing: not recorded, or not asked for.
   std::optional<std::string> output, error, process_output, process_error;
 };
+
+// What has still to come after that: a sentence.
+std::string_view what_is_awaited(const TaskSummary::Reported& reported);
 
 // Tasks, the newest first: those that have not ended, then the others, the last one first.
 struct TaskPage {
@@ -113,7 +125,8 @@ struct BatchSummary {
   std::string handle, unique, function, client;
   std::optional<Timestamp> begun, ended;
   std::int64_t tasks = 0;
-  std::int64_t failed = 0;  // known once it has ended
+  std::int64_t failed = 0;     // known once it has ended, as is the next one
+  std::int64_t cancelled = 0;  // they have not failed
   std::string delivery;
 };
 struct BatchPage {
@@ -125,7 +138,8 @@ struct BatchPage {
 struct MinuteFigures {
   Timestamp minute;
   std::int64_t tasks = 0;
-  std::int64_t failed = 0;  // of them, those with another exit code than 0
+  std::int64_t failed = 0;  // of them
+  std::int64_t cancelled = 0;
 };
 
 class TaskQuery {
@@ -136,9 +150,9 @@ class TaskQuery {
   TaskQuery(const TaskQuery&) = delete;
   TaskQuery& operator=(const TaskQuery&) = delete;
 
-  // The ids of tasks that workers have in hand and have not begun (WorkerStatus, control.hpp). To the record
-  // these have begun with their batch; here they are queued from now on.
-  void know_waiting(std::unordered_set<std::string> ids);
+  // What workers tell of the tasks that they have in hand. To the record all of a batch have begun with it;
+  // from now on those that no process has come to are queued here, and the others have begun when they did.
+  void know_in_hand(const std::vector<WorkerStatus>& workers);
 
   // Up to `size` tasks. older: TaskPage::older of the page before; empty: the first page.
   // A page is found by its place and not by counting, so the last one is as quick as the first. What few of

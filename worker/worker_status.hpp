@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,16 @@ struct SubsetStatus {
   std::vector<std::string> running;
   std::vector<std::string> ended;
   std::vector<std::string> waiting;  // behind the others of their process
+};
+
+// What is known of a task in hand that has begun, before the record has its end. About when it began: where
+// the tasks of a process are worked on one after the other, when the one before it had ended.
+struct TaskReport {
+  std::string id;
+  std::optional<Timestamp> begun = {};
+  std::optional<Timestamp> ended = {};  // as its script has reported it
+  std::int64_t exit_code = 0;           // of one that has ended
+  bool counts = false;  // it has ended so for good; false: it fails if its process does not end well
 };
 
 // A batch in hand: from when the job server gave it to us until it is answered.
@@ -74,10 +85,11 @@ struct WorkerStatus {
   std::vector<BatchStatus> batches;
   std::vector<SubsetStatus> subsets;
   std::vector<HostStatus> hosts;
+  std::vector<TaskReport> reports;
 };
 
-// What the process of a task that runs has written to its own stdout and stderr so far, as bytes. What a script
-// writes through its Job is known when the task ends.
+// What the process of a task that runs has written to its own stdout and stderr so far, as bytes. What a
+// script writes through its Job is known when the task ends.
 struct WrittenSoFar {
   std::string output;
   std::string error;

@@ -74,7 +74,9 @@ class Job {
     status_code_ = status_code;
   }
 
-  // Append as is. The bytes need not be UTF-8.
+  // Append as is. The bytes need not be UTF-8. The texts count when the scope of the job has closed; where
+  // the process is ended before that, by a limit or since the task is cancelled, what they have when it gets
+  // TERM is kept, unless the script handles TERM itself.
   void write_output(std::string_view text) { output_ += text; }
   void write_error(std::string_view text) { error_ += text; }
 

@@ -8,6 +8,8 @@ import socket
 import urllib.error
 import urllib.request
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from support.controller import task, tasks_of
 from support.scenario import Scenario
 from support.waiting import wait_until
@@ -17,6 +19,19 @@ DASHBOARD = os.path.join(os.path.dirname(__file__), "..", "..", "etc", "grafana"
 SHIPPED = os.path.join(BUILD, "lib", "quire", "clientScripts")
 LABELS = r'\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\["\\n])*",?)+\}'
 SAMPLE = re.compile(rf"([a-zA-Z_:][\w:]*)({LABELS})? (\S+)")
+
+
+COUNTS = r"""
+from prometheus_client import Counter, Histogram
+things = Counter("things", "Things, with \\ and\na second line", ["kind"])
+sizes = Histogram("sizes", "Their sizes", buckets=(1, 10))
+
+def call(jobs):
+    for job in jobs:
+        with job.JobContext():
+            things.labels('a "b" \\ c\nd').inc()
+            sizes.observe(100)
+"""
 
 
 def free_port():
@@ -85,6 +100,37 @@ class TestMetrics(Scenario):
         wait_until(lambda: self.metrics()['quire_replies_total{delivery="delivered"}'] == 1, "the reply to be confirmed")
         self.assertEqual(after["quire_record_healthy"], 1)
         self.assertEqual(after[f'quire_job_server_connected{{server="{self.server.address}"}}'], 1)
+
+    def test_what_prometheus_itself_would_read(self):
+        """By the parser of its own client, which takes a sample that stands in no family for one without a type."""
+        odd = 'odd"na\\me'
+        self.port = free_port()
+        worker = self.make_worker({"hello": "hello", odd: "hello", "counts": "counts"},
+                                  {"metrics_address": f"127.0.0.1:{self.port}"}, folders=[SHIPPED])
+        with open(os.path.join(worker.scripts, "counts.py"), "w", encoding="utf-8") as script:
+            script.write(COUNTS)
+        worker.start()
+        self.wait_for_functions(worker, ["hello", odd, "counts"])
+        for function in ("hello", odd, "counts", "counts"):
+            self.assertEqual(self.controller.run(function, task("World"))[0]["exitCode"], 0, function)
+        text = self.get("/metrics")[1]
+        parse(text)
+        families = list(text_string_to_metric_families(text))
+        self.assertGreater(len(families), 20)
+        for family in families:
+            self.assertIn(family.type, ("counter", "gauge", "histogram"), family.name)
+            self.assertTrue(family.documentation, family.name)
+        names = [family.name for family in families]
+        self.assertEqual(sorted(set(names)), sorted(names))
+        for what in ("HELP", "TYPE"):
+            told = re.findall(rf"^# {what} (\S+)", text, re.MULTILINE)
+            self.assertEqual((len(told), len(set(told))), (len(names), len(names)))
+        samples = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
+        self.assertEqual(samples["mcpclient_job_total", odd], 1)
+        self.assertEqual(samples["things_total", 'a "b" \\ c\nd'], 2)
+        self.assertEqual(samples["sizes_bucket", "+Inf"], 2)
+        (things,) = (family for family in families if family.name == "things")
+        self.assertEqual(things.documentation, "Things, with \\ and\na second line")
 
     def test_batches_in_hand_and_the_prefix_of_ccp(self):
         self.port = free_port()

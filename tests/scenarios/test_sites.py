@@ -17,7 +17,7 @@ class TestSites(Scenario):
     def site(self, **settings):
         """A worker with these settings that will have connected, whatever its functions are called there."""
         worker = self.make_worker(MODULES, settings).start()
-        wait_until(lambda: "functions offered" in worker.log_text() or not worker.is_running(),
+        wait_until(lambda: " offered" in worker.log_text() or not worker.is_running(),
                    "the worker to offer its functions")
         self.assertTrue(worker.is_running(), worker.log_text())
         return worker

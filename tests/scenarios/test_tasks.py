@@ -145,6 +145,7 @@ class TestTasks(Scenario):
         self.assertEqual(self.ids(), sorted([good, third]))
         self.assertIn("1 task deleted", self.quire("tasks", "clear", "--all")[0])
         self.assertEqual(self.ids(), [third])
+        self.assertIn("--state runing", self.quire("tasks", "clear", "--state", "runing", code=64)[1])
         self.the_gate.open()
         self.controller.wait([running])
         self.assertEqual(self.ids("--state", "done"), [third])
@@ -167,8 +168,60 @@ class TestTasks(Scenario):
         codes = {task_id: result["exitCode"] for batch in (running, waiting) for task_id, result in batch.results().items()}
         self.assertEqual(sorted(codes.values()), [0, 0, CANCELLED, CANCELLED])
         self.assertEqual({codes[kept], codes[runs]}, {CANCELLED})
+        self.assertIn(f"task {kept}: is cancelled on request before it has begun\n", self.worker.log_text())
+        self.assertIn(f"task {runs}: is being ended on request\n", self.worker.log_text())
+        self.assertRegex(self.worker.log_text(), rf"\(pid \d+\) did not end well: it ended by signal 15 "
+                         rf"\(Terminated\)\. It was ended since task {runs} was cancelled\. Its tasks: ")
+        self.assertRegex(self.worker.log_text(), rf"2 tasks, 0 failed, 1 cancelled \({kept}\),")
+        self.assertNotIn("--subset", self.worker.log_text())
         self.assertEqual(self.ids("--state", "cancelled"), sorted([kept, runs]))
         self.assertIn("not cancelled", self.quire("tasks", "cancel", kept, code=1)[0])
+
+    def test_what_a_task_had_written_is_not_lost_when_it_is_ended(self):
+        functions = ("gate", "gate_independent", "gated", "gated_independent")
+        self.start(*functions, time_limit="0")
+        for function in functions:
+            with self.subTest(function):
+                batch = self.gated(function)
+                (task_id,) = batch.tasks
+                wait_until(lambda: task_id in self.the_gate.arrived(), "the task to come to the gate")
+                self.quire("tasks", "cancel", task_id)
+                self.controller.wait([batch])
+                result = batch.results()[task_id]
+                self.assertEqual((result["exitCode"], result["stdout"]), (CANCELLED, "through "))
+                self.assertIn("was cancelled while it ran", result["stderr"])
+                self.assertRegex(self.worker.log_text(), rf"{function}: a subset of 1 task \(pid \d+\) did not end well: .* "
+                                 rf"It was ended since task {task_id} was cancelled\. Its task: {task_id}\n")
+                self.assertEqual(json.loads(self.quire("tasks", "show", "--json", task_id)[0])["stdout"], "through ")
+        self.worker.settings["time_limit"] = "1"
+        self.worker.write_config()
+        self.worker.signal(signal.SIGHUP)
+        wait_until(lambda: "HUP: new settings" in self.worker.log_text(), "the worker to read its settings")
+        for function in functions:
+            with self.subTest(function):
+                result = self.controller.run(function, task(f"'{self.the_gate.path}'"))[0]
+                self.assertEqual((result["exitCode"], result["stdout"]), (128 + signal.SIGTERM, "through "))
+                self.assertIn("time_limit = 1", result["stderr"])
+
+    def test_one_that_has_ended_beside_one_that_runs_is_told_apart(self):
+        self.start("gate")
+        batch = self.controller.submit("gate", tasks_of(task(f"'{self.the_gate.path}' quick"), task(f"'{self.the_gate.path}'")))
+        ended, runs = batch.tasks
+        self.the_gate.wait_for(2)
+        shown = wait_until(lambda: next((one for one in self.listed("--state", "running")
+                                         if one["id"] == ended and one["reported_end"]), None), "its end to be known")
+        self.assertEqual((shown["state"], shown["reported_exit_code"], shown["ended"]), ("running", 0, None))
+        (other,) = (one for one in self.listed() if one["id"] == runs)
+        self.assertIsNone(other["reported_end"])
+        # They run one after the other, and begin so.
+        self.assertLessEqual(shown["begun"], shown["reported_end"])
+        self.assertEqual(other["begun"], shown["reported_end"])
+        self.assertRegex(self.quire("tasks", "list")[0], rf"\nrunning +\S+ \S+ +{ended} +\(0\) +gate")
+        self.assertRegex(self.quire("tasks", "show", ended)[0],
+                         r"\nhas ended +\S+ \S+ UTC with exit code 0\. That counts if its process ends well\.\n")
+        self.the_gate.open()
+        self.controller.wait([batch])
+        self.assertEqual(self.ids("--state", "done"), sorted([ended, runs]))
 
     def test_cancel_names_those_that_share_the_process(self):
         self.start("gate")

@@ -29,21 +29,41 @@ json::value time_or_null(const std::optional<Timestamp>& time) {
 }
 
 json::object object_of(const TaskSummary& task) {
-  return {{"id", to_utf8(task.id)},
-          {"state", name_of(task.state)},
-          {"function", to_utf8(task.function)},
-          {"arguments", to_utf8(task.arguments)},
-          {"created", time_or_null(task.created)},
-          {"begun", time_or_null(task.begun)},
-          {"ended", time_or_null(task.ended)},
-          {"exit_code", task.exit_code ? json::value(*task.exit_code) : json::value(nullptr)},
-          {"ended_by", task.ended_by},
-          {"worker", to_utf8(task.client)},
-          {"batch", task.batch},
-          {"attempts", task.attempts}};
+  return {
+      {"id", to_utf8(task.id)},
+      {"state", name_of(task.state)},
+      {"function", to_utf8(task.function)},
+      {"arguments", to_utf8(task.arguments)},
+      {"created", time_or_null(task.created)},
+      {"begun", time_or_null(task.begun)},
+      {"ended", time_or_null(task.ended)},
+      {"exit_code", task.exit_code ? json::value(*task.exit_code) : json::value(nullptr)},
+      {"ended_by", task.ended_by},
+      {"reported_end", time_or_null(task.reported ? std::optional(task.reported->ended) : std::nullopt)},
+      {"reported_exit_code", task.reported ? json::value(task.reported->exit_code) : json::value(nullptr)},
+      {"worker", to_utf8(task.client)},
+      {"batch", task.batch},
+      {"attempts", task.attempts}};
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// The first line that says something.
+std::string first_line(const std::string& text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  return begin == text.npos ? std::string() : text.substr(begin, text.find_first_of("\r\n", begin) - begin);
+}
+
+// What a spreadsheet of jobs says of one: of a task that did not end well why that was, else its arguments.
+std::string info_of(const TaskSummary& task) {
+  if (task.state != TaskState::failed && task.state != TaskState::cancelled) return task.arguments;
+  const std::string error = first_line(task.error.value_or(""));
+  if (!error.empty()) return error;
+  std::string text = task.state == TaskState::cancelled ? "Cancelled"
+                     : task.ended_by.empty()            ? "Failed"
+                                                        : "Ended by the limit " + task.ended_by;
+  text += " with exit code " + std::to_string(task.exit_code.value_or(0));
+  const std::string last_words = first_line(task.process_error.value_or(""));
+  return text + ": " + (last_words.empty() ? task.arguments : last_words);
+}
 
 class Table : public TaskOutput {
  public:
@@ -52,8 +72,8 @@ class Table : public TaskOutput {
   void add(const TaskSummary& task) override {
     if (std::exchange(first_, false)) line("STATE", "BEGUN (UTC)", "TASK", "EXIT", "FUNCTION", "ARGUMENTS");
     line(name_of(task.state), short_time(task.begun ? task.begun : task.ended),
-         one_line(to_utf8(task.id), 36), task.exit_code ? std::to_string(*task.exit_code) : "",
-         one_line(to_utf8(task.function), 24), one_line(to_utf8(task.arguments), rest_));
+         one_line(to_utf8(task.id), 36), exit_of(task), one_line(to_utf8(task.function), 24),
+         one_line(to_utf8(task.arguments), rest_));
   }
 
  private:
@@ -63,6 +83,12 @@ class Table : public TaskOutput {
                        padded(code, 4) + "  " + padded(function, 20) + "  " + arguments;
     text.erase(text.find_last_not_of(' ') + 1);
     stream_ << text << '\n';
+  }
+
+  static std::string exit_of(const TaskSummary& task) {
+    if (task.exit_code) return std::to_string(*task.exit_code);
+    if (task.reported) return "(" + std::to_string(task.reported->exit_code) + ")";
+    return {};
   }
 
   std::ostream& stream_;
@@ -116,9 +142,8 @@ class AtomCsv : public TaskOutput {
     stream_ << "startDate,endDate,jobName,jobStatus,jobInfo,jobUser\n";
   }
   void add(const TaskSummary& task) override {
-    const std::string error = task.state == TaskState::done ? "" : first_line(task.error.value_or(""));
     write_cells(stream_, {short_time(task.begun), short_time(task.ended), task.function, name_of(task.state),
-                          error.empty() ? task.arguments : error, task.client});
+                          info_of(task), task.client});
   }
 
  private:

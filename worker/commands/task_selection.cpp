@@ -97,14 +97,7 @@ TaskFilter filter_of(const po::variables_map& values) {
 std::unique_ptr<SiteView> look_at_site(const Settings& settings) {
   std::unique_ptr<SiteView> view(
       new SiteView{ask_workers(settings.state_directory), TaskQuery(settings.record)});
-  std::unordered_set<std::string> waiting;
-  for (const WorkerStatus& worker : view->workers.workers) {
-    for (const BatchStatus& batch : worker.batches)
-      waiting.insert(batch.waiting.begin(), batch.waiting.end());
-    for (const SubsetStatus& subset : worker.subsets)
-      waiting.insert(subset.waiting.begin(), subset.waiting.end());
-  }
-  view->record.know_waiting(std::move(waiting));
+  view->record.know_in_hand(view->workers.workers);
   return view;
 }
 

@@ -63,9 +63,9 @@ class TaskOutput {
 
 // width: of a table. No cell of CSV is one that a spreadsheet would run as a formula.
 //   atom   startDate,endDate,jobName,jobStatus,jobInfo,jobUser, as AtoM's jobs page has them: jobName is the
-//   function,
-//          jobInfo the first line of the errors of a task that did not end well, else the arguments, jobUser
-//          the worker
+//          function, jobInfo the first line of the errors of a task that did not end well (without any: its
+//          exit code, what struck it, and the last words of its process or its arguments), else the
+//          arguments, jobUser the worker
 std::unique_ptr<TaskOutput> make_task_output(TaskFormat format, std::ostream& stream, std::size_t width);
 
 // One task with everything, as JSON on one line.

@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "common/plural.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/interrupt.hpp"
@@ -35,10 +36,6 @@ void choose_states(EndedTasks& which, const std::string& list) {
   }
 }
 
-std::string tasks(std::uint64_t number) {
-  return std::to_string(number) + (number == 1 ? " task" : " tasks");
-}
-
 // Deletes them with a bar on a terminal; an interruption leaves the rest. Gives the exit code.
 int delete_tasks(const std::string& path, const EndedTasks& which) {
   const InterruptWatch watch;
@@ -53,7 +50,7 @@ int delete_tasks(const std::string& path, const EndedTasks& which) {
     return !InterruptWatch::came();
   });
   shown.clear();
-  std::cout << tasks(deleted) << " deleted from " << path << ".\n";
+  std::cout << counted(deleted, "task") << " deleted from " << path << ".\n";
   if (!InterruptWatch::came()) return exit_ok;
   std::cerr << "quire tasks clear: interrupted; what was not deleted is still there, and the same command "
                "goes on.\n";
@@ -107,7 +104,7 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   if (values.count("export") != 0) {
     const std::string file = text_of(values, "export");
     const std::size_t exported = export_to_file(record, filter, TaskFormat::csv, file);
-    std::cout << tasks(exported) << " written to " << file << "." << std::endl;
+    std::cout << counted(exported, "task") << " written to " << file << "." << std::endl;
   }
   if (record.list(filter, 1).tasks.empty())
     std::cerr << "quire tasks clear: " << nothing_found(record, filter, options) << '\n';

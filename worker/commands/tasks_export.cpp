@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "common/plural.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/tasks.hpp"
@@ -35,17 +36,22 @@ std::size_t export_to_file(TaskQuery& record, const TaskFilter& filter, TaskForm
 
 int run_tasks_export(const std::vector<std::string>& arguments) {
   namespace po = boost::program_options;
-  CommandOptions options({.usage = "quire tasks export [OPTIONS]",
-                          .description = "Writes tasks as CSV with AtoM's columns startDate, endDate, "
-                                         "jobName (the function), jobStatus (the\n"
-                                         "state), jobInfo (the first line of the errors of a task that did "
-                                         "not end well, else its arguments)\n"
-                                         "and jobUser (the worker). Times are UTC. A cell that a spreadsheet "
-                                         "would take for a formula begins\n"
-                                         "with an apostrophe. Exits with 0, also where no task matches, which is "
-                                         "told.",
-                          .example = "quire tasks export --since 7d --output week.csv\nquire tasks export "
-                                     "--all-columns --state failed"});
+  CommandOptions options(
+      {.usage = "quire tasks export [OPTIONS]",
+       .description =
+           "Writes tasks as CSV, the newest first, for a spreadsheet. With AtoM's columns:\n"
+           "  startDate, endDate  when it began and ended, in UTC; one that is queued has neither\n"
+           "  jobName             the function\n"
+           "  jobStatus           the state\n"
+           "  jobInfo             its arguments; of a task that did not end well the first line of\n"
+           "                      its errors, or its exit code and what struck it\n"
+           "  jobUser             the worker\n"
+           "With --all-columns: id, state, function, arguments, created, begun, ended, exit_code,\n"
+           "ended_by, worker, batch, attempts, job, file, file_name, stdout, stderr, process_stdout\n"
+           "and process_stderr. A cell that a spreadsheet would take for a formula begins with an\n"
+           "apostrophe. Exits with 0, also when no task matches; 69: the record cannot be read.",
+       .example = "quire tasks export --since 7d --output week.csv\nquire tasks export "
+                  "--all-columns --state failed"});
   add_filter_options(options.own());
   options.own().add_options()("all-columns", po::bool_switch(),
                               "everything that the record has, what tasks wrote included")(
@@ -61,7 +67,7 @@ int run_tasks_export(const std::vector<std::string>& arguments) {
       to_file ? export_to_file(view->record, filter, format, options.values()["output"].as<std::string>())
               : export_tasks(view->record, filter, format, std::cout);
   if (count == 0) std::cerr << "quire tasks export: " << nothing_found(view->record, filter, options) << '\n';
-  if (to_file) std::cout << count << (count == 1 ? " task written.\n" : " tasks written.\n");
+  if (to_file) std::cout << counted(count, "task") << " written.\n";
   return exit_ok;
 }
 

@@ -100,9 +100,13 @@ class Changes {
 int run_tasks_list(const std::vector<std::string>& arguments) {
   CommandOptions options(
       {.usage = "quire tasks list [OPTIONS]",
-       .description =
-           "Lists tasks of the record, the newest first: those that have not ended, then the others.\n"
-           "Exits with 0, also where no task matches, which is told.",
+       .description = "Lists tasks of the record, the newest first: those that have not ended, then the "
+                      "others. An exit\n"
+                      "code in parentheses is that of a task that has ended while others of its process or "
+                      "batch run: it\n"
+                      "is on record when they have ended, too. An empty list exits with 0 and says on "
+                      "standard error what\n"
+                      "to do next; 69 tells that the record cannot be read, 64 that an option is wrong.",
        .example = "quire tasks list --state failed,cancelled,lost --since 2h\n"
                   "quire tasks list --function checksum_v0.0 --text 'sha256' --format json --limit 0"});
   add_filter_options(options.own());

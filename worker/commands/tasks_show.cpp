@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "common/plural.hpp"
 #include "common/text.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
@@ -28,8 +29,8 @@ void print_process(const SiteView& view, const std::string& id) {
       if (has(subset.running) || has(subset.ended) || has(subset.waiting)) {
         print("process",
               std::to_string(subset.pid) + ", for " + duration_text(subset.age) + ", with " +
-                  std::to_string(subset.running.size() + subset.ended.size() + subset.waiting.size()) +
-                  " tasks of its batch");
+                  counted(subset.running.size() + subset.ended.size() + subset.waiting.size(), "task") +
+                  " of its batch");
       }
     }
   }
@@ -46,6 +47,11 @@ void print_details(const SiteView& view, const TaskDetails& details) {
   print("created", when(task.created));
   print("begun", when(task.begun));
   print("ended", when(task.ended));
+  if (task.reported) {
+    print("has ended", when(task.reported->ended) + " with exit code " +
+                           std::to_string(task.reported->exit_code) + ". " +
+                           std::string(what_is_awaited(*task.reported)));
+  }
   print("worker", task.client);
   print("batch", std::to_string(task.batch) + (details.handle.empty() ? "" : ", " + details.handle) +
                      (details.delivery.empty() ? "" : ", reply " + details.delivery));

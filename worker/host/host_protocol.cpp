@@ -127,6 +127,11 @@ std::optional<LedgerEntry> read_entry(std::string_view frame) {
       entry.output = reader.string();
       entry.error = reader.string();
       break;
+    case 'P':
+      entry.job = reader.integer<std::uint32_t>();
+      entry.output = reader.string();
+      entry.error = reader.string();
+      break;
     case 'R':
       break;
     case 'X':
@@ -332,7 +337,11 @@ std::optional<EntryHead> decode_entry_head(std::string_view bytes) {
   if (length == 0) return std::nullopt;
   head.size = sizeof length + length;
   head.kind = static_cast<char>(reader.integer<std::uint8_t>());
-  if (head.kind == 'E') head.job = reader.integer<std::uint32_t>();
+  if (head.kind == 'E') {
+    head.job = reader.integer<std::uint32_t>();
+    head.exit_code = reader.integer<std::int64_t>();
+    head.microseconds = reader.integer<std::int64_t>();
+  }
   if (!reader.ok()) return std::nullopt;
   return head;
 }

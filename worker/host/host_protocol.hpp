@@ -39,6 +39,8 @@
 //                 other.
 //   'E' ended     u32 job, i64 exit code, i64 microseconds since 1970, string output, string error
 //                 written by the subset (a later one for the same job replaces it)
+//   'P' partly    u32 job, string output, string error: what a job that has not ended had written through its
+//                 methods when its process was asked to end (SIGTERM)
 //   'R' returned  empty: call() has returned, every job has an 'E'
 //   'X' escaped   string: what left call() instead, told for the stderr of the jobs
 //   'M' metric    string: a sample that the script has counted (worker/script_metrics.hpp); behind 'R' or 'X'
@@ -130,7 +132,7 @@ struct LedgerHead {
 };
 
 struct LedgerEntry {
-  char kind = 0;  // 'E', 'R', 'X' or 'M'
+  char kind = 0;  // 'E', 'P', 'R', 'X' or 'M'
   std::uint32_t job = 0;
   std::int64_t exit_code = 0;
   std::int64_t microseconds = 0;
@@ -161,11 +163,13 @@ std::vector<LedgerEntry> decode_entries(std::string_view ledger, bool& clean);
 
 // The head of an entry, for who does not want its texts: from so many bytes of it, or fewer at the end of a
 // ledger.
-inline constexpr std::size_t entry_head_size = 9;
+inline constexpr std::size_t entry_head_size = 25;
 struct EntryHead {
   std::size_t size = 0;  // of the whole frame
   char kind = 0;
-  std::uint32_t job = 0;  // 'E'
+  std::uint32_t job = 0;  // 'E', as the next two
+  std::int64_t exit_code = 0;
+  std::int64_t microseconds = 0;
 };
 // Nothing when the bytes are too few, or the ledger ends there.
 std::optional<EntryHead> decode_entry_head(std::string_view bytes);

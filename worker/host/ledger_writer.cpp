@@ -1,12 +1,15 @@
 #include "worker/host/ledger_writer.hpp"
 
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <system_error>
 
 namespace quire {
@@ -31,6 +34,25 @@ void LedgerWriter::append(std::string_view frame) {
     write(length, end_);
   }
   end_ += frame.size();
+}
+
+void LedgerWriter::append_from_handler(std::span<const std::string_view> parts) noexcept {
+  std::array<iovec, 8> pieces{};
+  std::size_t size = 0;
+  if (parts.size() > pieces.size()) return;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    pieces[i] = {const_cast<char*>(parts[i].data()), parts[i].size()};
+    size += parts[i].size();
+  }
+  if (size > std::numeric_limits<std::uint32_t>::max()) return;
+  const auto length = static_cast<std::uint32_t>(size);
+  // The kernel reads the bytes: where a handler has come upon a string that is just being moved, it says so
+  // and does not crash.
+  const ssize_t written = ::pwritev(descriptor_, pieces.data(), static_cast<int>(parts.size()),
+                                    static_cast<off_t>(end_ + sizeof length));
+  if (written != static_cast<ssize_t>(size)) return;
+  if (::pwrite(descriptor_, &length, sizeof length, static_cast<off_t>(end_)) == sizeof length)
+    end_ += sizeof length + size;
 }
 
 // False where the file cannot be mapped, as under a limit of memory that is used up.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 namespace quire {
@@ -19,6 +20,11 @@ class LedgerWriter {
   // Appends one whole frame: its length and what follows. Throws std::system_error when the file cannot take
   // it.
   void append(std::string_view frame);
+
+  // The same for a signal handler: no memory is taken, and bytes that cannot be read, or a file that cannot
+  // take them, leave the ledger as it was. parts: what follows the length, which is not among them; eight at
+  // most.
+  void append_from_handler(std::span<const std::string_view> parts) noexcept;
 
  private:
   bool make_room(std::size_t size);

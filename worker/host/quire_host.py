@@ -289,6 +289,7 @@ NOT_TO_BEGIN = b"\x02"
 CANNOT_REPORT = 74
 U32 = struct.Struct("<I")
 ENDED = struct.Struct("<IBIqqI")  # frame length, 'E', job, exit code, microseconds, length of the output
+PARTLY = struct.Struct("<IBII")  # frame length, 'P', job, length of the output
 MAX_CODE = 2**63 - 1
 
 
@@ -365,6 +366,25 @@ class Reporter:
         data = encoded(text)
         self._append(U32.pack(1 + 4 + len(data)) + b"X" + U32.pack(len(data)) + data)
 
+    def save_texts_when_asked_to_end(self):
+        """What jobs have written so far would be gone with the process.
+
+        A script that handles TERM itself is left alone. The process then ends as it would have without this; one
+        that does not come back from C code is ended with KILL.
+        """
+
+        def save(number, frame):
+            signal.signal(number, signal.SIG_DFL)
+            try:
+                if not self._silent:
+                    self._append(b"".join([partly(job) for job in self.jobs if job._reported is None and job._changed]))
+            except Exception:  # the process ends in any case
+                pass
+            os.kill(os.getpid(), number)
+
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, save)
+
     def counted(self, samples):
         """What the script has counted; called last, when nothing depends on it any more."""
         if self._silent:
@@ -411,6 +431,13 @@ class Reporter:
             # Half a frame would hide what is written after it.
             os.ftruncate(self._ledger, os.lseek(self._ledger, -written, os.SEEK_END))
             raise
+
+
+def partly(job):
+    """The frame of a job that has not ended: the worker keeps to the limits of its texts."""
+    output, error = encoded(job.output), encoded(job.error)
+    length = PARTLY.size + len(output) + len(error)  # without its own four bytes, with those of len(error)
+    return b"".join((PARTLY.pack(length, ord("P"), job._index, len(output)), output, U32.pack(len(error)), error))
 
 
 class Limits:
@@ -577,6 +604,7 @@ def run_subset(call, descriptors, parent):
     os.close(null)
     reporter = Reporter(*[move_away(descriptor) for descriptor in (ledger, output, error)])
     reporter.limits.impose()
+    reporter.save_texts_when_asked_to_end()
     code = 0
     try:
         call(list(reporter.jobs))

@@ -8,12 +8,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -36,6 +39,8 @@ using host_protocol::LedgerHead;
 
 // Where our own descriptors go: out of the way of a script that closes or counts the low ones.
 constexpr int first_private_descriptor = 200;
+
+static_assert(std::endian::native == std::endian::little, "a frame is written as integers are in memory");
 
 // About how much larger a job is in memory than in the ledger.
 constexpr std::size_t memory_per_byte = 10;
@@ -122,6 +127,7 @@ class Reporter final : public JobWatcher {
 
   [[noreturn]] void run() {
     impose(limits_);
+    save_texts_when_asked_to_end();
     try {
       module_.call(jobs_, limits_);
     } catch (const std::exception& error) {
@@ -137,6 +143,21 @@ class Reporter final : public JobWatcher {
     flush_script_output();
     report([](std::string& frame) { host_protocol::append_returned(frame); });
     leave(0);
+  }
+
+  // What a job has written so far would be gone with the process. A script that handles TERM itself is left
+  // alone. The process then ends as it would have without this.
+  void save_texts_when_asked_to_end() {
+    to_be_saved = this;
+    struct sigaction action {};
+    action.sa_handler = [](int number) {
+      if (to_be_saved->process_ == ::getpid()) to_be_saved->save_texts();
+      ::raise(number);
+    };
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+    struct sigaction before {};
+    ::sigaction(SIGTERM, &action, &before);
+    if (before.sa_handler != SIG_DFL) ::sigaction(SIGTERM, &before, nullptr);
   }
 
   void begun(Job& job) override {
@@ -182,6 +203,24 @@ class Reporter final : public JobWatcher {
       append_bounded(job, append);
     }
     reported_[index_of(job)] = state_of(job);
+  }
+
+  // In a signal handler, perhaps while a job's text is being changed.
+  void save_texts() noexcept {
+    for (std::uint32_t index = 0; index < jobs_.size(); ++index) {
+      const Job& job = jobs_[index];
+      if (reported_[index].reported || (job.output().empty() && job.error().empty())) continue;
+      char head[1 + 2 * sizeof(std::uint32_t)] = {'P'};
+      const auto output = static_cast<std::uint32_t>(job.output().size());
+      const auto error = static_cast<std::uint32_t>(job.error().size());
+      std::memcpy(head + 1, &index, sizeof index);
+      std::memcpy(head + 1 + sizeof index, &output, sizeof output);
+      const std::array<std::string_view, 4> parts = {
+          std::string_view(head, sizeof head), std::string_view(job.output().data(), output),
+          std::string_view(reinterpret_cast<const char*>(&error), sizeof error),
+          std::string_view(job.error().data(), error)};
+      ledger_->append_from_handler(parts);
+    }
   }
 
   template <typename Append>
@@ -242,6 +281,8 @@ class Reporter final : public JobWatcher {
   const char* head_ = nullptr;
   std::vector<State> reported_;
   std::string frame_;
+  const pid_t process_ = ::getpid();  // a process that the script forks has a copy of all this
+  static inline Reporter* to_be_saved = nullptr;
 };
 
 }  // namespace

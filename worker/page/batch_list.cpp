@@ -21,9 +21,10 @@ InHand in_hand(const std::vector<WorkerStatus>& workers) {
 Html progress(const BatchSummary& batch, const BatchStatus* now) {
   Html html;
   if (batch.state != BatchState::running) {
-    html << grouped(batch.tasks) << std::string_view(batch.tasks == 1 ? " task" : " tasks");
+    html << counted(static_cast<std::size_t>(batch.tasks), "task");
     if (batch.failed > 0)
       html << ", <span class=\"bad\">"_html << grouped(batch.failed) << " failed</span>"_html;
+    if (batch.cancelled > 0) html << ", "_html << grouped(batch.cancelled) << " cancelled"_html;
     return html;
   }
   const std::size_t ended = now == nullptr ? 0 : now->ended;
@@ -64,12 +65,13 @@ HttpResponse batch_list(const Visit& visit, TaskQuery& record, const std::vector
   Html html;
   html << "<h1>Batches</h1>"_html;
   if (page.batches.empty()) {
-    html << "<p class=\"empty\">There are no batches here.</p>"_html;
+    html
+        << "<p class=\"empty\">There are no batches here: they come as soon as a controller sends one.</p>"_html;
   } else {
     html << "<table class=\"rows batches\"><caption class=\"hidden\">Batches, the newest "
             "first</caption><thead><tr>"
             "<th scope=\"col\">State</th><th scope=\"col\">Batch</th><th scope=\"col\">Tasks</th>"
-            "<th scope=\"col\">Worker</th><th scope=\"col\">Begun</th><th scope=\"col\" "
+            "<th scope=\"col\">Worker</th><th scope=\"col\">Begun (UTC)</th><th scope=\"col\" "
             "class=\"num\">Took</th>"
             "<th scope=\"col\">Reply</th></tr></thead><tbody>"_html;
     for (const BatchSummary& batch : page.batches) {

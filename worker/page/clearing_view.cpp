@@ -185,8 +185,8 @@ HttpResponse clear(const Visit& visit, const std::vector<std::pair<std::string, 
     const DeletionProgress progress = last->state().progress;
     return message_page(visit, 409, "Nothing more is deleted",
                         "A deletion goes on, with " + grouped(static_cast<std::int64_t>(progress.deleted)) +
-                            " of " + tasks(progress.total) +
-                            " deleted: wait for its end, or stop it, on the page /clear.");
+                            " of " + tasks(progress.total) + " deleted: wait for its end, or stop it.",
+                        {{"/clear", "How far it is"}, {"/", "All tasks"}});
   }
   std::optional<EndedTasks> which;
   try {
@@ -219,7 +219,8 @@ HttpResponse clear(const Visit& visit, const std::vector<std::pair<std::string, 
 
 HttpResponse stop_clearing(const Visit& visit, ClearingThread* last) {
   if (!is_running(last))
-    return message_page(visit, 409, "Nothing was stopped", "No deletion goes on; its outcome is on /clear.");
+    return message_page(visit, 409, "Nothing was stopped", "No deletion goes on: the last one has ended.",
+                        {{"/clear", "What became of it"}, {"/", "All tasks"}});
   last->stop();
   return redirect("/clear");
 }

@@ -53,10 +53,13 @@ HttpResponse document(const Visit& visit, std::string_view title, std::string_vi
   return {.status = status, .type = "text/html; charset=utf-8", .body = html.text()};
 }
 
-HttpResponse message_page(const Visit& visit, unsigned status, std::string_view title,
-                          std::string_view text) {
+HttpResponse message_page(const Visit& visit, unsigned status, std::string_view title, std::string_view text,
+                          const Links& links) {
   Html html;
-  html << "<h1>"_html << title << "</h1><p>"_html << text << "</p><p><a href=\"/\">All tasks</a></p>"_html;
+  html << "<h1>"_html << title << "</h1><p>"_html << text << "</p><p class=\"below\">"_html;
+  for (const auto& [address, name] : links)
+    html << "<a href=\""_html << address << "\">"_html << name << "</a> "_html;
+  html << "</p>"_html;
   return document(visit, title, "", html, status);
 }
 
@@ -108,6 +111,18 @@ Html time_of(const std::optional<Timestamp>& time, Timestamp now) {
   html << "<time datetime=\""_html << iso8601(*time) << "\" title=\""_html << full << " UTC\">"_html;
   if (!today) html << full.substr(0, 10) << " "_html;
   return html << full.substr(11, 8) << "</time>"_html;
+}
+
+Html full_time_of(const std::optional<Timestamp>& time) {
+  Html html;
+  if (!time) return html << "<span class=\"none\">–</span>"_html;
+  const std::string full = record_time(*time);
+  return html << "<time datetime=\""_html << iso8601(*time) << "\" title=\""_html << full << " UTC\">"_html
+              << full.substr(0, 19) << " UTC</time>"_html;
+}
+
+std::string counted(std::size_t number, std::string_view noun) {
+  return grouped(static_cast<std::int64_t>(number)) + " " + std::string(noun) + (number == 1 ? "" : "s");
 }
 
 std::string grouped(std::int64_t number) {

@@ -27,8 +27,10 @@ struct Visit {
 HttpResponse document(const Visit& visit, std::string_view title, std::string_view here, const Html& body,
                       unsigned status = 200, Markup head = ""_html);
 
-// A page that says one thing.
-HttpResponse message_page(const Visit& visit, unsigned status, std::string_view title, std::string_view text);
+// A page that says one thing, and has links to where the reader may want to go from there: URL and title.
+using Links = std::vector<std::pair<std::string, std::string>>;
+HttpResponse message_page(const Visit& visit, unsigned status, std::string_view title, std::string_view text,
+                          const Links& links = {{"/", "All tasks"}});
 
 // "303 See Other".
 HttpResponse redirect(std::string to);
@@ -49,8 +51,12 @@ Html state_badge(std::string_view state);
 // The time of the day, and the date where it is not today's (UTC); in full for those who point at it.
 Html time_of(const std::optional<Timestamp>& time, Timestamp now);
 
-std::string grouped(std::int64_t number);  // "12,345"
-std::string duration(double seconds);      // "0.21 s", "3 min 20 s", "2 h 5 min"
+// The date, the time of the day and the zone: "2024-08-04 21:34:35 UTC".
+Html full_time_of(const std::optional<Timestamp>& time);
+
+std::string grouped(std::int64_t number);                        // "12,345"
+std::string counted(std::size_t number, std::string_view noun);  // "1 task", "12,345 tasks"
+std::string duration(double seconds);                            // "0.21 s", "3 min 20 s", "2 h 5 min"
 std::string took(const std::optional<Timestamp>& from, const std::optional<Timestamp>& to);
 
 }  // namespace quire::page

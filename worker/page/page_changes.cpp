@@ -20,7 +20,10 @@ HttpResponse PageServer::change(const Visit& visit) {
   if (path == "/sign-in") return sign_in(visit);
   const auto form = decode_form(visit.request.body);
   const std::string refusal = sessions_.refusal(visit.request, field(form, "form_token"));
-  if (!refusal.empty()) return message_page(visit, 403, "Nothing was changed", refusal);
+  if (!refusal.empty()) {
+    return message_page(visit, 403, "Nothing was changed", refusal,
+                        {{"/sign-in", "Sign in"}, {"/", "All tasks"}});
+  }
   if (path == "/sign-out") {
     sessions_.sign_out(visit.request);
     return redirect("/");
@@ -36,7 +39,11 @@ HttpResponse PageServer::change(const Visit& visit) {
     if (path.substr(end) == "/cancel") return cancel(visit, id);
     if (path.substr(end) == "/retry") return retry(visit, id);
   }
-  return message_page(visit, 404, "Not found", "There is nothing of this name to be done.");
+  return message_page(
+      visit, 404, "Not found",
+      "POST " + path +
+          " does nothing here. There are /tasks/ID/cancel, /tasks/ID/retry, /clear, /clear/stop and "
+          "/sign-in.");
 }
 
 HttpResponse PageServer::sign_in(const Visit& visit) {
@@ -90,7 +97,9 @@ HttpResponse PageServer::retry(const Visit& visit, const std::string& id) {
   if (!found) return message_page(visit, 404, "Nothing was changed", "The record has no task " + id + ".");
   if (!has_ended(found->task.state) && found->task.state != TaskState::lost) {
     return message_page(visit, 409, "Nothing was changed",
-                        std::string("It is ") + name_of(found->task.state) + ": cancel it first.");
+                        std::string("It is ") + name_of(found->task.state) +
+                            ": it can be run again when it has ended, or when it was cancelled.",
+                        {{task_url(id), "The task"}, {"/", "All tasks"}});
   }
   Task task;
   task.id = new_id();

@@ -1,7 +1,6 @@
 #include "worker/page/page_server.hpp"
 
 #include <memory>
-#include <unordered_set>
 
 #include <spdlog/spdlog.h>
 
@@ -70,7 +69,10 @@ HttpResponse PageServer::answer(const HttpRequest& request) {
   } catch (const RecordUnreadable& error) {
     response = message_page(visit, 503, "The record cannot be read", error.what());
   } catch (const std::invalid_argument&) {
-    response = message_page(visit, 404, "Not found", "There is no such page of tasks.");
+    response =
+        message_page(visit, 404, "Not found",
+                     "The address does not say which tasks are meant: it may have been cut. Begin with the "
+                     "newest ones.");
   }
   protect(response);
   return response;
@@ -90,21 +92,15 @@ HttpResponse PageServer::read(const Visit& visit) {
     const std::uint64_t deleted = clearing_->state().progress.deleted;
     if (std::exchange(deletions_counted_, deleted) != deleted) record_.count_anew();
   }
-  std::unordered_set<std::string> waiting;
-  for (const WorkerStatus& worker : workers().workers) {
-    for (const BatchStatus& batch : worker.batches)
-      waiting.insert(batch.waiting.begin(), batch.waiting.end());
-    for (const SubsetStatus& subset : worker.subsets)
-      waiting.insert(subset.waiting.begin(), subset.waiting.end());
-  }
-  record_.know_waiting(std::move(waiting));
+  record_.know_in_hand(workers().workers);
   if (path == "/") return task_list(visit, record_);
   if (path == "/batches") return batch_list(visit, record_, workers().workers);
   if (path == "/tasks.csv") return csv(filter_of(visit.request, visit.now));
   if (path == "/clear") return clearing_view(visit, record_, clearing_.get());
   if (path == "/clear.csv") return csv(cleared_by(visit.request));
   if (path.starts_with("/tasks/")) return one_task(visit, std::string_view(path).substr(7));
-  return message_page(visit, 404, "Not found", "There is no such page.");
+  return message_page(visit, 404, "Not found", "There is no page " + path + ". What there is:",
+                      {{"/", "All tasks"}, {"/batches", "Batches"}, {"/workers", "Workers and queues"}});
 }
 
 HttpResponse PageServer::one_task(const Visit& visit, std::string_view rest) {
@@ -118,9 +114,14 @@ HttpResponse PageServer::one_task(const Visit& visit, std::string_view rest) {
   }
   std::optional<TaskDetails> details = record_.find(std::string(rest));
   if (!details) {
-    return message_page(visit, 404, "Not found",
-                        "The record has no task " + std::string(rest) +
-                            ": it may not have arrived yet, or has been cleared.");
+    return message_page(
+        visit, 404, "Not found",
+        "The record has no task " + std::string(rest) +
+            ": it may still wait at the job server, be on another host's record, or have been "
+            "deleted. A part of its id can be searched for.",
+        {{url("/", {{"q", std::string(rest.substr(0, 8))}}), "Search for its beginning"},
+         {"/workers", "Queues"},
+         {"/", "All tasks"}});
   }
   if (details->task.state == TaskState::running) add_written(*details);
   return text.empty() ? task_view(visit, *details) : task_text(visit, *details, text);

@@ -13,8 +13,9 @@ std::string local_path(std::string_view path) {
 
 HttpResponse sign_in_view(const Visit& visit, std::string_view next, std::string_view problem) {
   Html html;
-  html << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks or runs them again "
-          "must know the one in the file that the setting <code>page_token</code> names.</p>"_html;
+  html
+      << "<h1>Sign in</h1><p>Reading needs no token. Whoever cancels tasks, runs them again or "
+         "deletes them must know the one in the file that the setting <code>page_token</code> names.</p>"_html;
   if (!problem.empty()) html << "<p class=\"problem\" role=\"alert\">"_html << problem << "</p>"_html;
   html
       << "<form class=\"sign-in\" method=\"post\" action=\"/sign-in\"><input type=\"hidden\" name=\"next\" value=\""_html

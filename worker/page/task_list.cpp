@@ -136,13 +136,17 @@ Html row(const TaskSummary& task, Timestamp now) {
        << "\"><span class=\"function\">"_html << task.function << "</span> <span class=\"arguments\">"_html
        << arguments << "</span></a><span class=\"id\">"_html << task.id
        << "</span></td><td class=\"c-host\" data-label=\"Worker\">"_html << task.client
-       << "</td><td class=\"c-time\" data-label=\"Begun\">"_html
-       << time_of(task.state == TaskState::queued ? std::nullopt : task.begun, now)
+       << "</td><td class=\"c-time\" data-label=\"Begun\">"_html << time_of(task.begun, now)
        << "</td><td class=\"c-took num\" data-label=\"Took\">"_html
-       << took(task.begun, task.state == TaskState::running ? std::optional(now) : task.ended)
+       << took(task.begun, task.reported                      ? std::optional(task.reported->ended)
+                           : task.state == TaskState::running ? std::optional(now)
+                                                              : task.ended)
        << "</td><td class=\"c-exit num\" data-label=\"Exit code\">"_html;
   if (task.exit_code)
     html << *task.exit_code;
+  else if (task.reported)
+    html << "<span class=\"none\" title=\"It has ended so. "_html << what_is_awaited(*task.reported)
+         << "\">("_html << task.reported->exit_code << ")</span>"_html;
   else
     html << "<span class=\"none\">–</span>"_html;
   return html << "</td></tr>"_html;
@@ -197,7 +201,7 @@ HttpResponse task_list(const Visit& visit, TaskQuery& record) {
     html << "<table class=\"rows tasks\"><caption class=\"hidden\">Tasks, the newest "
             "first</caption><thead><tr>"
             "<th scope=\"col\">State</th><th scope=\"col\">Task</th><th scope=\"col\">Worker</th>"
-            "<th scope=\"col\">Begun</th><th scope=\"col\" class=\"num\">Took</th>"
+            "<th scope=\"col\">Begun (UTC)</th><th scope=\"col\" class=\"num\">Took</th>"
             "<th scope=\"col\" class=\"num\">Exit code</th></tr></thead><tbody>"_html;
     for (const TaskSummary& task : page.tasks) html << row(task, visit.now);
     html << "</tbody></table>"_html;

@@ -37,10 +37,15 @@ Html facts(const Visit& visit, const TaskDetails& details) {
          task.ended_by == "cancelled" ? Html() << std::string_view("somebody who cancelled it")
                                       : Html() << std::string_view("the limit ") << task.ended_by);
   }
-  if (task.created) fact(html, "Created", time_of(task.created, visit.now));
-  if (task.begun) fact(html, "Begun", time_of(task.begun, visit.now));
-  if (task.ended) fact(html, "Ended", time_of(task.ended, visit.now));
-  if (task.begun) {
+  if (task.created) fact(html, "Created", full_time_of(task.created));
+  if (task.begun) fact(html, "Begun", full_time_of(task.begun));
+  if (task.ended) fact(html, "Ended", full_time_of(task.ended));
+  if (task.reported) {
+    fact(html, "Has ended",
+         full_time_of(task.reported->ended) << " with exit code "_html << task.reported->exit_code
+                                            << ". "_html << what_is_awaited(*task.reported));
+    fact(html, "Took", took(task.begun, task.reported->ended));
+  } else if (task.begun) {
     const bool runs = task.state == TaskState::running;
     fact(html, runs ? "Runs for" : "Took", took(task.begun, runs ? std::optional(visit.now) : task.ended));
   }
@@ -63,7 +68,7 @@ Html attempts(const Visit& visit, const TaskDetails& details) {
   if (details.attempts.size() < 2) return html;
   html << "<section aria-labelledby=\"attempts\"><h2 id=\"attempts\">Attempts</h2><table "
           "class=\"rows\"><thead><tr>"
-          "<th scope=\"col\">Begun</th><th scope=\"col\">Worker</th><th scope=\"col\">Batch</th>"
+          "<th scope=\"col\">Begun (UTC)</th><th scope=\"col\">Worker</th><th scope=\"col\">Batch</th>"
           "<th scope=\"col\">End</th></tr></thead><tbody>"_html;
   for (const TaskAttempt& attempt : details.attempts) {
     html << "<tr><td data-label=\"Begun\">"_html << time_of(attempt.begun, visit.now)
@@ -133,8 +138,10 @@ HttpResponse task_text(const Visit& visit, const TaskDetails& details, std::stri
 HttpResponse shared_view(const Visit& visit, const std::string& id, const std::vector<std::string>& shares) {
   Html html;
   html << "<h1>Others would fail with it</h1><p>The script does not say that its tasks are independent of "
-          "each other, so the "_html
-       << shares.size() << " tasks of the same process that have begun would fail, too:</p><ul>"_html;
+          "each other, so "_html
+       << std::string_view(shares.size() == 1 ? "another task of the same process that has begun"
+                                              : "the other tasks of the same process that have begun")
+       << " would fail, too:</p><ul>"_html;
   for (const std::string& other : shares)
     html << "<li><a class=\"id\" href=\""_html << task_url(other) << "\">"_html << other << "</a></li>"_html;
   html << "</ul><div class=\"title\">"_html

@@ -25,7 +25,7 @@ void running(Html& html, const WorkerStatus& worker) {
       html << "<a class=\"id\" href=\""_html << task_url(subset.running.front()) << "\">"_html
            << subset.running.front() << "</a>"_html;
     } else {
-      html << subset.running.size() << " tasks"_html;
+      html << counted(subset.running.size(), "task");
     }
     html << "</td><td class=\"num\" data-label=\"For\">"_html << duration(subset.age.count())
          << "</td><td class=\"num\" data-label=\"Process\">"_html << subset.pid
@@ -58,10 +58,12 @@ void one(Html& html, const WorkerStatus& worker, Timestamp now) {
        << worker.client << "</h2>"_html << state_badge(worker.stopping ? "stopping" : "working")
        << "</div><p class=\"hint\">Version "_html << worker.version << ", up for "_html
        << duration(std::chrono::duration<double>(now - worker.started).count()) << ", "_html
-       << worker.functions.size() << " functions</p>"_html;
+       << counted(worker.functions.size(), "function") << "</p>"_html;
   if (!worker.record_healthy) {
     html << "<p class=\"problem\">"_html << worker.record_problem << " "_html
-         << grouped(static_cast<std::int64_t>(worker.record_waiting)) << " entries wait for it.</p>"_html;
+         << grouped(static_cast<std::int64_t>(worker.record_waiting))
+         << std::string_view(worker.record_waiting == 1 ? " entry waits" : " entries wait")
+         << " for it.</p>"_html;
   }
   if (worker.short_of_resources) {
     html << "<p class=\"problem\">No process can be started just now: look at the limits of processes, "
@@ -90,8 +92,9 @@ void queue(Html& html, const Queue& queue) {
                        [](const FunctionStatus& function) { return function.jobs > 0; });
   std::ranges::sort(busy, std::greater(), [](const FunctionStatus& function) { return function.jobs; });
   if (busy.empty()) {
-    html << "<p class=\"empty\">Nothing waits. "_html << queue.functions.size()
-         << " functions are known.</p></section>"_html;
+    html << "<p class=\"empty\">Nothing waits. "_html << counted(queue.functions.size(), "function")
+         << std::string_view(queue.functions.size() == 1 ? " is known." : " are known.")
+         << "</p></section>"_html;
     return;
   }
   html

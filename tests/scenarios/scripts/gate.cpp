@@ -15,11 +15,12 @@
 void call(quire::Jobs jobs) {
   quire::for_each_job(jobs, [](quire::Job& job) {
     const std::filesystem::path gate = job.arg(1);
+    job.write_output("through ");
     std::ofstream(gate / job.uuid(), std::ios::app) << ::getpid() << '\n';
     while (job.args().size() < 3 && !std::filesystem::exists(gate / "open")) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    job.write_output("through the gate");
+    job.write_output("the gate");
   });
 }
 
