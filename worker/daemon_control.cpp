@@ -85,7 +85,7 @@ struct DaemonControl::Impl {
     std::vector<Cancellation> answers = parts.cancel(ids, with_subset);
     for (const Cancellation& answer : answers) {
       if (answer.kind == Cancellation::Kind::unknown) continue;
-      logs::worker()->info("task {}: {}", answer.id, told(answer));
+      logs::worker()->info("task {} {}", answer.id, told(answer));
     }
     return answers;
   }

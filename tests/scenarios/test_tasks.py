@@ -81,12 +81,18 @@ class TestTasks(Scenario):
         self.assertIn("Did you mean mix_native?", self.quire("tasks", "list", "--function", "mix_nativ")[1])
         self.assertIn("leave out a filter", self.quire("tasks", "list", "--state", "lost")[1])
         self.assertIn("Did you mean failed?", self.quire("tasks", "list", "--state", "faild", code=64)[1])
+        self.assertIn("No time is after --since 1h and before --until 2h",
+                      self.quire("tasks", "list", "--since", "1h", "--until", "2h", code=64)[1])
         self.assertIn("--since yesterday", self.quire("tasks", "list", "--since", "yesterday", code=64)[1])
         self.assertIn("Did you mean list?", self.quire("tasks", "lst", code=64)[1])
         self.assertIn("has no task nobody", self.quire("tasks", "show", "nobody", code=1)[1])
         self.assertIn("There is no record", self.quire("tasks", "list", record="/nowhere/record", code=69)[1])
         self.assertIn("ended already: done with exit code 0", self.quire("tasks", "cancel", task_id, code=1)[0])
         self.assertIn("may still wait at the job server", self.quire("tasks", "cancel", "nobody", code=1)[0])
+        self.worker.stop()
+        self.assertIn("No worker runs on this host", self.quire("tasks", "cancel", task_id, code=1)[1])
+        self.assertIn("1 task deleted", self.quire("tasks", "clear", "--all")[0])
+        self.assertIn("has no tasks: send one", self.quire("tasks", "list")[1])
 
     def test_no_cell_of_an_export_is_a_formula(self):
         self.start("mix_native")
@@ -168,8 +174,8 @@ class TestTasks(Scenario):
         codes = {task_id: result["exitCode"] for batch in (running, waiting) for task_id, result in batch.results().items()}
         self.assertEqual(sorted(codes.values()), [0, 0, CANCELLED, CANCELLED])
         self.assertEqual({codes[kept], codes[runs]}, {CANCELLED})
-        self.assertIn(f"task {kept}: is cancelled on request before it has begun\n", self.worker.log_text())
-        self.assertIn(f"task {runs}: is being ended on request\n", self.worker.log_text())
+        self.assertIn(f"task {kept} is cancelled on request before it has begun\n", self.worker.log_text())
+        self.assertIn(f"task {runs} is being ended on request\n", self.worker.log_text())
         self.assertRegex(self.worker.log_text(), rf"\(pid \d+\) did not end well: it ended by signal 15 "
                          rf"\(Terminated\)\. It was ended since task {runs} was cancelled\. Its tasks: ")
         self.assertRegex(self.worker.log_text(), rf"2 tasks, 0 failed, 1 cancelled \({kept}\),")

@@ -91,6 +91,10 @@ TaskFilter filter_of(const po::variables_map& values) {
   if (values.count("batch") != 0) filter.batch = values["batch"].as<std::int64_t>();
   if (values.count("since") != 0) filter.since = moment_of(text_of(values, "since"), "--since");
   if (values.count("until") != 0) filter.until = moment_of(text_of(values, "until"), "--until");
+  if (filter.since && filter.until && *filter.since >= *filter.until) {
+    throw UsageError("No time is after --since " + text_of(values, "since") + " and before --until " +
+                     text_of(values, "until") + ": exchange them.");
+  }
   return filter;
 }
 
@@ -119,7 +123,7 @@ void for_each_task(TaskQuery& record, const TaskFilter& filter, std::size_t most
 std::string nothing_found(TaskQuery& record, const TaskFilter& filter, const CommandOptions& options) {
   const std::vector<std::string> functions = record.functions();
   if (functions.empty()) {
-    return "The record " + record.path() + " has no tasks yet: send one with " +
+    return "The record " + record.path() + " has no tasks: send one with " +
            options.suggested("submit", "FUNCTION -- ARGUMENT…") + ".";
   }
   const std::string function = lower_case(filter.function);

@@ -124,6 +124,11 @@ int run_tasks_cancel(const std::vector<std::string>& arguments) {
   const auto view = look_at_site(settings);
   for (const std::string& problem : view->workers.problems)
     std::cerr << "quire tasks cancel: " << problem << '\n';
+  if (view->workers.workers.empty()) {
+    std::cerr << "quire tasks cancel: No worker runs on this host with the state_directory "
+              << settings.state_directory
+              << ": `quire status` looks, and --state-directory names another one.\n";
+  }
   const auto answers = ask_all(view->workers, options.words(), options.values()["subset"].as<bool>());
 
   std::vector<std::string> ending;
