@@ -77,8 +77,9 @@ TEST_CASE("tasks: how they are written") {
     CHECK(written(TaskFormat::atom, task).find(",cancelled,Two lines above this,host") != std::string::npos);
   }
   SUBCASE("of one that has ended and is not on record yet, the code stands in parentheses") {
-    TaskSummary task;
-    task.id = "a";
+    TaskSummary task = make_task();
+    task.exit_code.reset();
+    task.ended.reset();
     task.state = TaskState::running;
     task.reported = {.ended = parse_rfc3339("2024-08-04T21:34:36+00:00").value(), .exit_code = 3};
     CHECK(written(TaskFormat::table, task).find("  (3) ") != std::string::npos);

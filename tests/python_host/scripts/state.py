@@ -20,10 +20,10 @@ def call(jobs):
             seen.append(job.uuid)
             mask = oct(os.umask(0o77))
             job.print_output(len(seen), os.getcwd(), mask, os.environ.get("LEFT"), type(sys.stdout))
-            handlers = [signal.getsignal(number).name for number in (signal.SIGTERM, signal.SIGCHLD)]
+            handlers = [signal.getsignal(number).name for number in (signal.SIGHUP, signal.SIGCHLD)]
             job.print_output(*handlers, signal.pthread_sigmask(signal.SIG_BLOCK, ()), random.random())
     os.chdir("/tmp")
     os.environ["LEFT"] = "behind"
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     sys.stdout = open(os.devnull, "w")
