@@ -38,18 +38,19 @@ int run_tasks_export(const std::vector<std::string>& arguments) {
   namespace po = boost::program_options;
   CommandOptions options(
       {.usage = "quire tasks export [OPTIONS]",
-       .description =
-           "Writes tasks as CSV, the newest first, for a spreadsheet. With AtoM's columns:\n"
-           "  startDate, endDate  when it began and ended, in UTC; one that is queued has neither\n"
-           "  jobName             the function\n"
-           "  jobStatus           the state\n"
-           "  jobInfo             its arguments; of a task that did not end well the first line of\n"
-           "                      its errors, or its exit code and what struck it\n"
-           "  jobUser             the worker\n"
-           "With --all-columns: id, state, function, arguments, created, begun, ended, exit_code,\n"
-           "ended_by, worker, batch, attempts, job, file, file_name, stdout, stderr, process_stdout\n"
-           "and process_stderr. A cell that a spreadsheet would take for a formula begins with an\n"
-           "apostrophe. Exits with 0, also when no task matches; 69: the record cannot be read.",
+       .description = "Writes tasks as CSV, the newest first, with AtoM's columns: startDate and endDate "
+                      "(when it began and\n"
+                      "ended, in UTC; one that is queued has neither), jobName (the function), jobStatus "
+                      "(the state), jobInfo\n"
+                      "(its arguments; of a task that did not end well the first line of its errors, or its "
+                      "exit code and\n"
+                      "what struck it) and jobUser (the worker). --all-columns has id, state, function, "
+                      "arguments, created,\n"
+                      "begun, ended, exit_code, ended_by, worker, batch, attempts, job, file, file_name, "
+                      "stdout, stderr,\n"
+                      "process_stdout and process_stderr. A cell that a spreadsheet would take for a formula "
+                      "begins with an\n"
+                      "apostrophe. Exits with 0, also when no task matches; 69: the record cannot be read.",
        .example = "quire tasks export --since 7d --output week.csv\nquire tasks export "
                   "--all-columns --state failed"});
   add_filter_options(options.own());
