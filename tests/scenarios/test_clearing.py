@@ -4,8 +4,10 @@ import contextlib
 import http.client
 import os
 import re
+import signal
 import socket
 import sqlite3
+import subprocess
 import urllib.parse
 
 from support.controller import task
@@ -21,6 +23,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def handles_interrupts(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+        (caught,) = re.findall(r"^SigCgt:\s*(\w+)", status.read(), re.MULTILINE)
+    return int(caught, 16) & 1 << signal.SIGINT - 1
 
 
 class TestClearing(Scenario):
@@ -138,6 +146,27 @@ class TestClearing(Scenario):
             self.worker.stop()
         self.assertEqual(self.old_tasks(), before)
         self.assertEqual(self.logged(), (ROWS - before, ", then stopped"))
+
+    def test_the_command_is_interrupted_while_it_waits_for_the_file(self):
+        self.start()
+        self.fill()
+        told = os.path.join(self.folder, "told.txt")
+
+        def text():
+            with open(told, encoding="utf-8") as file:
+                return file.read()
+
+        with self.record.locked():
+            with open(told, "w", encoding="utf-8") as output:
+                command = subprocess.Popen(self.worker.quire_command("tasks", "clear", "--function", "old"), stdout=output,
+                                           stderr=output, cwd=self.folder, env=self.worker.environment)
+            self.addCleanup(command.kill)
+            wait_until(lambda: handles_interrupts(command.pid), "it to begin")
+            command.send_signal(signal.SIGINT)
+            self.assertEqual(command.wait(60), 1)
+        self.assertIn("0 tasks deleted from", text())
+        self.assertIn("interrupted; what was not deleted is still there", text())
+        self.assertEqual(self.old_tasks(), ROWS)
 
     def test_what_goes_wrong_is_told(self):
         self.start()

@@ -40,9 +40,7 @@ void choose_states(EndedTasks& which, const std::string& list) {
 int delete_tasks(const std::string& path, const EndedTasks& which) {
   const InterruptWatch watch;
   Progress shown(Progress::mode_for(false));
-  DeletionProgress last;
   const std::uint64_t deleted = clear_record(path, which, [&](const DeletionProgress& progress) {
-    last = progress;
     if (progress.total > 0) {
       shown.update({.done = static_cast<std::size_t>(progress.deleted),
                     .total = static_cast<std::size_t>(progress.total)});
