@@ -33,6 +33,23 @@ TEST_CASE("script metrics") {
           "# HELP last The last\\none\n# TYPE last gauge\nlast 2\n"
           "# HELP sips_total SIPs\n# TYPE sips_total counter\nsips_total{kind=\"a\\\"b\"} 3\n");
   }
+  SUBCASE("what is known is there as 0, and loses nothing by being told of again") {
+    CHECK(metrics.know(sample({"counter", "sips_total", "SIPs", "sips_total", "0.0"})));
+    CHECK(metrics.know(sample({"counter", "dips_total", "DIPs"})));
+    CHECK(metrics.know(sample({"gauge", "last", "", "last", "7.0"})));
+    CHECK(exposed(metrics) ==
+          "# HELP dips_total DIPs\n# TYPE dips_total counter\n# HELP last \n# TYPE last gauge\nlast 0\n"
+          "# HELP sips_total SIPs\n# TYPE sips_total counter\nsips_total 0\n");
+    CHECK(metrics.add(sample({"counter", "sips_total", "SIPs", "sips_total", "2"})));
+    CHECK(metrics.add(sample({"counter", "dips_total", "DIPs", "dips_total", "3", "kind", "a"})));
+    CHECK(metrics.know(sample({"counter", "sips_total", "SIPs", "sips_total", "0.0"})));
+    CHECK(metrics.know(sample({"counter", "dips_total", "DIPs"})));
+    CHECK(exposed(metrics).find("sips_total 2\n") != std::string::npos);
+    CHECK(exposed(metrics).find("dips_total{kind=\"a\"} 3\n") != std::string::npos);
+    CHECK_FALSE(metrics.know(sample({"gauge", "sips_total", "SIPs"})));
+    CHECK_FALSE(metrics.know(sample({"counter", "a"})));
+    CHECK_FALSE(metrics.add(sample({"counter", "a", "A"})));
+  }
   SUBCASE("a histogram keeps the order of its buckets") {
     for (const char* bound : {"5.0", "10.0", "+Inf"})
       CHECK(metrics.add(sample({"histogram", "size", "Bytes", "size_bucket", "1.0", "le", bound})));

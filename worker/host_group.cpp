@@ -53,6 +53,7 @@ void HostGroup::on_change() {
   retired_.remove_if([](const auto& host) { return host->state() == WarmHost::State::gone; });
   if (current_ && current_->state() == WarmHost::State::ready) {
     too_late_ = 0;
+    events_.loaded(current_->description());
     // That a module must not be forked is known once it is loaded: from the second time on it has its guard.
     if (current_->description().fresh && !guarded_) {
       guarded_ = true;

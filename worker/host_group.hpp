@@ -22,8 +22,9 @@ class HostGroup {
   struct Events {
     std::function<void()> changed;                            // there may be something to start, or to end
     std::function<void(const std::string& why)> cannot_load;  // nor could a second host, where that may help
-    std::function<void()> started = [] {};                    // a host process
-    std::function<void()> failed = [] {};                     // one ended that should not have
+    std::function<void(const host_protocol::Ready&)> loaded = [](const auto&) {};  // a host its module
+    std::function<void()> started = [] {};                                         // a host process
+    std::function<void()> failed = [] {};  // one ended that should not have
   };
 
   // held_descriptor: as ModuleHost::Options has it.

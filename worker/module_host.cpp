@@ -100,7 +100,14 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
         case HostMessage::Kind::ready:
           is_ready = true;
           start_timer.cancel();
-          if (events.ready) events.ready(message->ready);
+          if (events.ready) {
+            host_protocol::Ready ready = message->ready;
+            ready.metrics = std::move(metrics);
+            events.ready(ready);
+          }
+          break;
+        case HostMessage::Kind::metric:
+          if (!is_ready) metrics.push_back(message->text);
           break;
         case HostMessage::Kind::failed:
           why = message->text;
@@ -157,6 +164,7 @@ struct ModuleHost::Impl : std::enable_shared_from_this<ModuleHost::Impl> {
   std::string lines;
   std::string why;
   bool is_ready = false;
+  std::vector<std::string> metrics;  // that came before it was
   bool too_late = false;
 };
 

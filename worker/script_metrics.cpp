@@ -50,13 +50,36 @@ std::string one_line(std::string_view help) {
 
 }  // namespace
 
-bool ScriptMetrics::add(std::string_view sample) noexcept try {
+bool ScriptMetrics::add(std::string_view sample) noexcept try { return take(sample, true); } catch (...) {
+  return false;  // no memory: it is not counted
+}
+
+bool ScriptMetrics::know(std::string_view sample) noexcept try { return take(sample, false); } catch (...) {
+  return false;
+}
+
+bool ScriptMetrics::take(std::string_view sample, bool counts) {
   const std::vector<std::string_view> fields = fields_of(sample);
-  if (fields.size() < 5 || fields.size() % 2 == 0) return false;
+  if (fields.size() < (counts ? 5 : 3) || fields.size() % 2 == 0) return false;
   const std::string_view type = fields[0];
   const std::string_view name = fields[1];
+  if (!is_type(type) || !is_name(name)) return false;
+  const std::lock_guard lock(mutex_);
+  auto family = families_.find(name);
+  if (family != families_.end() && family->second.type != type) return false;
+  const auto make_family = [&] {
+    if (family != families_.end()) return;
+    family = families_.try_emplace(std::string(name)).first;
+    family->second.type = type;
+    family->second.help = one_line(fields[2]);
+  };
+  if (fields.size() == 3) {
+    if (families_.size() >= most_samples) return false;
+    make_family();
+    return true;
+  }
   const std::string_view sample_name = fields[3];
-  if (!is_type(type) || !is_name(name) || !is_name(sample_name)) return false;
+  if (!is_name(sample_name)) return false;
   if (sample_name != name && !sample_name.starts_with(std::string(name) + "_")) return false;
   double value = 0;
   const std::string_view number = fields[4];
@@ -72,25 +95,17 @@ bool ScriptMetrics::add(std::string_view sample) noexcept try {
   if (!text.empty()) text += '}';
   text.insert(0, sample_name);
 
-  const std::lock_guard lock(mutex_);
-  auto family = families_.find(name);
-  if (family != families_.end() && family->second.type != type) return false;
   if (family == families_.end() || !family->second.places.contains(text)) {
     if (count_ >= most_samples) return false;
-    if (family == families_.end()) {
-      family = families_.try_emplace(std::string(name)).first;
-      family->second.type = type;
-      family->second.help = one_line(fields[2]);
-    }
+    make_family();
     family->second.samples.push_back({.text = text});
     family->second.places.emplace(text, family->second.samples.size() - 1);
     ++count_;
   }
+  if (!counts) return true;
   double& known = family->second.samples[family->second.places.find(text)->second].value;
   known = type == "gauge" ? value : known + value;
   return true;
-} catch (...) {
-  return false;  // no memory: it is not counted
 }
 
 void ScriptMetrics::append_exposition(std::string& text) const {

@@ -6,6 +6,9 @@
 //
 //   counter  family  help  name  value  label  its value  label  its value ...
 //
+// When it has loaded the script, it tells of all that is counted, so that it is there from the start; of a
+// family without samples the first three fields.
+//
 // Scripts are not trusted to be right: what Prometheus could not read is left out. Nothing here throws.
 #pragma once
 
@@ -24,11 +27,16 @@ class ScriptMetrics {
   // left out: it is not one, contradicts the family's type, or there are too many.
   bool add(std::string_view sample) noexcept;
 
+  // Has the family and the sample there, as 0 where nothing has been counted yet. False as with add().
+  bool know(std::string_view sample) noexcept;
+
   // Appends the families to the text. One that is in there already stays as it is: those are the worker's
   // own.
   void append_exposition(std::string& text) const;
 
  private:
+  bool take(std::string_view sample, bool counts);
+
   struct Sample {
     std::string text;  // name and labels, as they are exposed
     double value = 0;

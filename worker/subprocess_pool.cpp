@@ -169,6 +169,11 @@ struct SubprocessPool::Impl {
     const HostGroup::Events events{
         .changed = [this, key] { host_changed(key); },
         .cannot_load = [this, key](const std::string& why) { give_up_all(groups.at(key), why); },
+        .loaded =
+            [this](const host_protocol::Ready& ready) {
+              if (metrics == nullptr) return;
+              for (const std::string& sample : ready.metrics) metrics->script_metrics().know(sample);
+            },
         .started =
             [this] {
               if (metrics != nullptr) metrics->host_started();

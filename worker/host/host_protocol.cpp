@@ -169,6 +169,8 @@ std::string encode(const HostMessage& message) {
              " independent=" + (message.ready.independent ? "1" : "0") +
              " fresh=" + (message.ready.fresh ? "1" : "0") +
              (message.ready.unsafe.empty() ? "" : " " + message.ready.unsafe);
+    case HostMessage::Kind::metric:
+      return "metric " + message.text;
     case HostMessage::Kind::failed:
       return "failed " + message.text;
     case HostMessage::Kind::started:
@@ -205,8 +207,8 @@ std::optional<HostMessage> decode_host_message(std::string_view packet) {
     message.ready = *ready;
     return message;
   }
-  if (kind == "failed") {
-    message.kind = HostMessage::Kind::failed;
+  if (kind == "failed" || kind == "metric") {
+    message.kind = kind == "failed" ? HostMessage::Kind::failed : HostMessage::Kind::metric;
     message.text = packet;
     return message;
   }

@@ -10,6 +10,7 @@
 //                                     the module is loaded; concurrent_instances=0: the script has none.
 //                                     Behind fresh=1 there may be text, to the end of the packet: what the
 //                                     host has seen that makes it unsafe to fork
+//     metric SAMPLE                   before ready: something that the script counts (worker/script_metrics.hpp)
 //     failed TEXT                     it cannot be loaded; TEXT (to the end of the packet) says why; the host
 //     exits started SUBSET PID              a process runs the subset; it leads a process group of its own
 //     refused SUBSET TEXT             no process could be started
@@ -76,19 +77,20 @@ struct Ready {
   std::size_t concurrent_instances = 0;  // 0: the script has none
   bool independent = false;
   bool fresh = false;
+  std::vector<std::string> metrics = {};  // what it counts: in messages of their own, before this one
   std::string unsafe = {};  // what makes it so, found out by the host; empty: the module says so itself
 };
 
 // What a host says. Fields that a kind does not have are left at their defaults.
 struct HostMessage {
-  enum class Kind { ready, failed, started, refused, ended };
+  enum class Kind { ready, metric, failed, started, refused, ended };
   Kind kind = Kind::failed;
   Ready ready;
   std::uint64_t subset = 0;
   int pid = 0;             // started
   bool by_signal = false;  // ended
   int number = 0;          // ended: exit code or signal
-  std::string text = {};   // failed, refused
+  std::string text = {};   // metric, failed, refused
 };
 
 // What the worker says; the descriptors of call and run travel beside it.

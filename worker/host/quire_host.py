@@ -636,6 +636,14 @@ class Counters:
         """The script is loaded: how far the numbers have moved is told from here on."""
         self._before = {key: samples for key, _, samples in self._all()}
 
+    def declared(self):
+        """Samples of all that is counted, as 0; of a family whose labels have no values yet that it is there."""
+        told = []
+        for head, groups in self._families():
+            samples = [sample for group in groups.values() for sample in group]
+            told += ["\0".join([*head, name, "0.0", *labels]) for name, labels in samples] or ["\0".join(head)]
+        return told
+
     def moved(self):
         """Samples as script_metrics.hpp has them: all those of a set of labels of which one has moved."""
         told = []
@@ -652,6 +660,12 @@ class Counters:
 
     def _all(self):
         """For each family and set of labels: (key, (type, family, help), {(name, labels): value})"""
+        for head, groups in self._families():
+            for group, samples in groups.items():
+                yield (head[1], group), head, samples
+
+    def _families(self):
+        """((type, family, help), {set of labels: {(name, labels): value}})"""
         library = sys.modules.get("prometheus_client")
         if library is None:
             return
@@ -670,9 +684,7 @@ class Counters:
                     words = tuple(str(word).replace("\0", "") for pair in labels.items() for word in pair)
                     group = tuple(pair for pair in labels.items() if pair[0] != "le")
                     groups.setdefault(group, {})[name, words] = value
-                head = (metric.type, family, metric.documentation.replace("\0", ""))
-                for group, samples in groups.items():
-                    yield (family, group), head, samples
+                yield (metric.type, family, metric.documentation.replace("\0", "")), groups
 
 
 counters = Counters()
@@ -1126,11 +1138,16 @@ def main(words):
     gc.freeze()
     try:
         counters.remember()
+        declared = counters.declared()
     except Exception:  # another library by that name: a metric can fail no script
         pass
+        declared = []
     host = Host(module.call, control)
     # From here on the end of the worker is seen on the control socket, and the subsets are ended in good order.
     set_process_attribute(PR_SET_PDEATHSIG, 0)
+    for sample in declared:
+        if len(encoded(sample)) <= MAX_TEXT:
+            control.send(b"metric " + encoded(sample))
     control.send(ready.encode())
     host.serve()
     # What the script registered with atexit while it was loaded may run now, but not for ever.
