@@ -6,13 +6,12 @@ import urllib.request
 import MySQLdb
 
 from support.controller import task, tasks_of
-from support.database import Database
+from support.database import PASSWORD, Database
+from support.django_project import LAYOUTS, PROJECT
 from support.scenario import Scenario
 from support.waiting import wait_until
-from support.worker import TESTS
 from test_metrics import free_port, parse
 
-PROJECT = os.path.join(os.path.dirname(TESTS), "django")
 PATHS = ["MCPClient", "MCPClient/clientScripts", "archivematicaCommon", "dashboard"]
 SCRIPTS = os.path.join(PROJECT, "MCPClient", "clientScripts")
 
@@ -43,6 +42,58 @@ class TestDjango(Scenario):
         worker.start()
         self.wait_for_functions(worker, modules)
         return worker
+
+    def start_preset(self, layout, *modules, **settings):
+        """A worker with the shipped configuration of a layout, and the controller's variables in its environment."""
+        layout = LAYOUTS[layout]
+        preset, environment = layout.lay_out(self.folder)
+        worker = self.make_worker({module: module + ".py" for module in modules})
+        own = {key: worker.settings[key] for key in ("record", "state_directory", "client_modules", "max_processes")}
+        preset["pass_environment"] = preset.get(
+            "pass_environment", "PATH HOME LANG PYTHON* DJANGO_* ARCHIVEMATICA_* XML_CATALOG_FILES") + " SCENARIO_MARK"
+        worker.settings = {**preset, **own, **settings}
+        worker.write_config()
+        with open(worker.config, "a", encoding="utf-8") as config:
+            config.writelines(f"{name} = {value}\n" for name, value in environment.items())
+        worker.environment[layout.variables["server"]] = self.server.address
+        for key, value in {"USER": "archivematica", "PASSWORD": PASSWORD, "HOST": self.database.socket,
+                           "DATABASE": "MCP"}.items():
+            worker.environment[layout.variables["database"] + key] = value
+        worker.start()
+        self.wait_for_functions(worker, modules)
+        return layout, environment
+
+    def check_preset(self, name):
+        port = free_port()
+        layout, environment = self.start_preset(name, "surroundings", "write_rows", "failing_import", "counting",
+                                                "configured_logger", metrics_address=f"127.0.0.1:{port}")
+        tasks = tasks_of(task())
+        self.database.insert(tasks)
+        batch = self.controller.submit("surroundings", tasks)
+        self.controller.wait([batch])
+        self.assertEqual(batch.result()["stdout"],
+                         f"{layout.module}.surroundings {environment['XML_CATALOG_FILES']} {layout.settings} 1\n",
+                         batch.result())
+        # The table of tasks is kept from the controller's own variables.
+        self.assertEqual([row["exitCode"] for row in self.database.rows().values()], ["0"])
+        results = self.controller.run("write_rows", *(task(f"row{number}") for number in range(4)), task("bad fails"))
+        self.assertEqual([result["exitCode"] for result in results], [0, 0, 0, 0, 1])
+        self.assertIn("wrote row3\n", results[3]["stdout"])
+        self.assertEqual(len(self.files()), 5)
+        self.assertIn("cannot import name 'NoSuchModel'", self.controller.run("failing_import", task())[0]["stderr"])
+        self.assertIn("record 119\n", self.controller.run("configured_logger", task())[0]["stdout"])
+        self.controller.run("counting", task("50"))
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            self.assertEqual(parse(answer.read().decode())["mcpclient_aips_stored_total"], 1)
+
+    def test_the_preset_of_archivematica_up_to_1_17(self):
+        self.check_preset("flat")
+
+    def test_the_preset_of_archivematica_from_1_18_on(self):
+        self.check_preset("package")
+
+    def test_the_preset_of_ccp(self):
+        self.check_preset("ccp")
 
     def connect(self):
         connection = MySQLdb.connect(unix_socket=self.database.socket, user="django", db="MCP")
@@ -158,6 +209,13 @@ class TestDjango(Scenario):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
                 return parse(answer.read().decode())
 
+        self.assertEqual(self.controller.run("counting", task("none"))[0]["exitCode"], 1)  # counts nothing
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            text = answer.read().decode()
+        # All of it is there once the script is loaded; what has labels has no sample yet.
+        self.assertIn("# TYPE mcpclient_dips_stored_total counter\nmcpclient_dips_stored_total 0\n", text)
+        self.assertIn('mcpclient_aip_files_stored_bucket{le="+Inf"} 0\n', text)
+        self.assertIn("# TYPE mcpclient_sip_started_total counter\n#", text)
         for _ in range(2):
             self.controller.run("counting", *(task("50") for _ in range(5)))
         self.controller.run("counting", task("5 exits"))
@@ -170,7 +228,7 @@ class TestDjango(Scenario):
         self.assertEqual(buckets, [0, 1, 11, 11])
         self.assertEqual(read["mcpclient_aip_files_stored_sum"], 505)
         # The worker counts these itself.
-        self.assertEqual(read['mcpclient_job_total{script_name="counting"}'], 11)
+        self.assertEqual(read['mcpclient_job_total{script_name="counting"}'], 12)
         self.assertNotIn("python_info", str(read))
 
     def test_a_module_that_is_unsafe_to_fork_has_a_fresh_process_for_each_subset(self):

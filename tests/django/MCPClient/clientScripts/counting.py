@@ -15,8 +15,9 @@ def concurrent_instances():
 def call(jobs):
     for job in jobs:
         with job.JobContext():
+            files = int(job.args[1])
             metrics.transfer_started("Standard")
-            metrics.aip_stored(int(job.args[1]))
+            metrics.aip_stored(files)
             metrics.job_counter.labels(script_name="counting").inc()
             if len(job.args) > 2:
                 raise SystemExit(3)

@@ -2,6 +2,14 @@
 
 import os
 
+
+def of_database(key, default=""):
+    """As a controller's variables have it: Archivematica's or CCP's."""
+    for prefix in ("ARCHIVEMATICA_MCPCLIENT_CLIENT_", "ARCHIVEMATICA_WORKER_DB_"):
+        default = os.environ.get(prefix + key, default)
+    return default
+
+
 SECRET_KEY = "not one"
 INSTALLED_APPS = ["main"]
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
@@ -10,8 +18,9 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.mysql",
         "NAME": "MCP",
-        "USER": "django",
-        "HOST": os.environ["DJANGO_TEST_SOCKET"],
+        "USER": of_database("USER", "django"),
+        "PASSWORD": of_database("PASSWORD"),
+        "HOST": of_database("HOST", os.environ.get("DJANGO_TEST_SOCKET", "")),
         "CONN_MAX_AGE": 3600,
         "OPTIONS": {"charset": "utf8mb4"},
     }
