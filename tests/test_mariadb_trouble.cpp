@@ -159,7 +159,7 @@ TEST_CASE("mariadb trouble: the server away") {
       answer(batch);
       record.finished(batch);
     }
-    CHECK(fixture.text.str().find("2 starts and ends of batches are not in the database MCP") !=
+    CHECK(fixture.text.str().find("3 results are never written to the database MCP") !=
           std::string::npos);
   }
 }

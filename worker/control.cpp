@@ -88,6 +88,8 @@ json::object object_of(const WorkerStatus& status) {
           {"record_healthy", status.record_healthy},
           {"record_problem", to_utf8(status.record_problem)},
           {"record_waiting", status.record_waiting},
+          {"results_owed", status.results_owed},
+          {"owed", status.owed},
           {"servers", array_of(status.servers)},
           {"batches", array_of(status.batches)},
           {"subsets", array_of(status.subsets)},
@@ -247,6 +249,8 @@ WorkerStatus decode_status(std::string_view line) {
     status.record_healthy = get<bool>(object, "record_healthy");
     status.record_problem = get<std::string>(object, "record_problem");
     status.record_waiting = get<std::uint64_t>(object, "record_waiting");
+    status.results_owed = get<std::uint64_t>(object, "results_owed");
+    status.owed = get<std::string>(object, "owed");
     status.servers = list_of<JobServerStatus>(object, "servers", read_server);
     status.batches = list_of<BatchStatus>(object, "batches", read_batch);
     status.subsets = list_of<SubsetStatus>(object, "subsets", read_subset);

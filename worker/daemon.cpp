@@ -33,6 +33,7 @@
 #include "worker/metrics.hpp"
 #include "worker/metrics_service.hpp"
 #include "worker/no_record.hpp"
+#include "worker/owed_results.hpp"
 #include "worker/page/page_server.hpp"
 #include "worker/paired_record.hpp"
 #include "worker/service_manager.hpp"
@@ -80,8 +81,10 @@ std::unique_ptr<MariadbRecord> open_database(const Settings& settings, const std
   const std::optional<MariadbAddress> address = mariadb_address(settings);
   if (!address) return nullptr;
   return std::make_unique<MariadbRecord>(
-      MariadbRecord::Options{
-          .address = *address, .client = client, .capture_output = settings.capture_client_script_output},
+      MariadbRecord::Options{.address = *address,
+                             .client = client,
+                             .capture_output = settings.capture_client_script_output,
+                             .has_refuge = settings.keeps_record()},
       logs::record());
 } catch (const std::runtime_error& error) {
   throw ConfigurationError(error.what());
@@ -201,6 +204,7 @@ class Daemon {
     return {.client = client_,
             .settings = [this]() -> const Settings& { return site_->settings; },
             .record = [this] { return record_state(); },
+            .owed = [this] { return owed_results_ ? owed_results_->state() : Owed{}; },
             .pool = [this](WorkerStatus& status) { pool_.describe(status); },
             .gearman = [this](WorkerStatus& status) { gearman_.describe(status); },
             .written = [this](const std::string& id) { return pool_.written(id); },
@@ -211,7 +215,9 @@ class Daemon {
   // Where what happens to tasks is written.
   TaskRecord& record() {
     if (!database_) return own_record();
-    return both_records_.emplace(own_record(), *database_);
+    if (!record_) return both_records_.emplace(no_record_, *database_);
+    owed_results_.emplace(*record_, *database_, logs::record());
+    return both_records_.emplace(*record_, *database_, *owed_results_);
   }
 
   TaskRecord& own_record() {
@@ -424,6 +430,7 @@ class Daemon {
   const std::unique_ptr<SqliteRecord> record_;  // null: none is kept
   NoRecord no_record_;
   const std::unique_ptr<MariadbRecord> database_;
+  std::optional<OwedResults> owed_results_;
   std::optional<PairedRecord> both_records_;
   TimedRecord timed_record_;
   SubprocessPool pool_;

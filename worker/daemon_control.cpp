@@ -76,6 +76,9 @@ struct DaemonControl::Impl {
     status.record_healthy = record.healthy;
     status.record_problem = record.problem;
     status.record_waiting = record.entries_waiting;
+    const Owed owed = parts.owed();
+    status.results_owed = owed.results;
+    status.owed = owed.results == 0 ? "" : owed.describe();
     parts.pool(status);
     parts.gearman(status);
     return status;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "worker/control.hpp"
+#include "worker/owed_table.hpp"
 #include "worker/record_writer.hpp"
 #include "worker/settings.hpp"
 
@@ -23,6 +24,7 @@ class DaemonControl final : public WorkerControl {
     std::string client;
     std::function<const Settings&()> settings;
     std::function<RecordState()> record;
+    std::function<Owed()> owed;
     std::function<void(WorkerStatus&)> pool;     // SubprocessPool::describe()
     std::function<void(WorkerStatus&)> gearman;  // GearmanWorker::describe(), after the pool
     std::function<std::optional<WrittenSoFar>(const std::string&)> written;

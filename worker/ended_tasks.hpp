@@ -18,6 +18,7 @@ struct EndedTasks {
   bool done = true;
   bool failed = true;
   bool cancelled = true;
+  bool owed = false;  // also those whose results the controller's database has not got
 };
 
 struct DeletionProgress {

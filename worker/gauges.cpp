@@ -64,6 +64,8 @@ std::vector<Metrics::Gauge> gauges_of(const WorkerStatus& status, const RecordSt
       one("quire_record_healthy", "Whether the task record is written", record.healthy),
       one("quire_record_backlog_entries", "Entries kept in memory until the record can be written again",
           number(record.entries_waiting)),
+      one("quire_results_owed", "Results that the controller's database has not got yet",
+          number(status.results_owed)),
       one("quire_record_entries_total", "Entries that were written to the record",
           number(record.entries_written), "counter"),
       one("quire_record_transactions_total", "Transactions of the record", number(record.transactions),

@@ -40,4 +40,9 @@ std::optional<MariadbAddress> mariadb_address(const Settings& settings);
 // The files that the controller `archivematica` or `ccp` itself reads; the later ones count more.
 const std::vector<std::string>& controller_files(const std::string& controller);
 
+// Whether the settings mean to name one; reads nothing.
+inline bool names_database(const Settings& settings) {
+  return !settings.mariadb_settings.empty() || !settings.mariadb_database.empty();
+}
+
 }  // namespace quire

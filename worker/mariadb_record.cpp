@@ -28,22 +28,30 @@ std::string open(MariadbStore& store) {
   }
 }
 
+bool has_news(const Batch& batch) {
+  return std::ranges::any_of(batch.tasks,
+                             [](const Task& task) { return task.result && !task.result->in_database; });
+}
+
 }  // namespace
 
 struct MariadbRecord::Impl {
   Impl(const Options& options, const std::shared_ptr<spdlog::logger>& to)
-      : store({options.address, options.client, options.capture_output}),
+      : store({options.address, options.client, options.capture_output, options.has_refuge}),
         log(to),
         writer(std::in_place, store, to, options.patience, open(store)) {}
 
   // The writer writes what is left when it ends, where it can.
   ~Impl() {
-    const std::uint64_t waiting = writer->state().entries_waiting;
+    const std::uint64_t waiting = writer->state().results_waiting;
     writer.reset();
     if (waiting == 0 || store.has_written()) return;
-    log->error(
-        "{} starts and ends of batches are not in the {}, which cannot be written; the record has them.",
-        waiting, store.name());
+    log->error("{} never written to the {}, which cannot be written{}.",
+               waiting == 1 ? "1 result is" : std::to_string(waiting) + " results are", store.name(),
+               store.has_refuge()
+                   ? ""
+                   : " while this worker ends: no record is kept (record = none) from which it "
+                     "could be done later");
   }
 
   MariadbStore store;
@@ -72,10 +80,30 @@ void MariadbRecord::interrupted(const Batch& batch, const std::vector<Task*>& ta
 }
 
 void MariadbRecord::finished(const Batch& batch) {
-  const bool news = std::ranges::any_of(
-      batch.tasks, [](const Task& task) { return task.result && !task.result->in_database; });
-  if (news) impl_->writer->record({.kind = RecordEntry::Kind::finished, .batch = &batch, .time = now()});
+  if (has_news(batch))
+    impl_->writer->record({.kind = RecordEntry::Kind::finished, .batch = &batch, .time = now()});
 }
+
+bool MariadbRecord::finish(const Batch& batch) {
+  bool unwritten = false;
+  if (has_news(batch)) {
+    impl_->writer->record(
+        {.kind = RecordEntry::Kind::finished, .batch = &batch, .time = now(), .unwritten = &unwritten});
+  }
+  return !unwritten;
+}
+
+bool MariadbRecord::pay(const OwedBatch& owed) {
+  bool unwritten = false;
+  impl_->writer->record({.kind = RecordEntry::Kind::owed,
+                         .batch = &owed.batch,
+                         .time = owed.began,
+                         .client = owed.client,
+                         .unwritten = &unwritten});
+  return !unwritten;
+}
+
+std::string MariadbRecord::name() const { return impl_->store.name(); }
 
 RecordState MariadbRecord::state() const { return impl_->writer->state(); }
 

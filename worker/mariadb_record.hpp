@@ -10,6 +10,7 @@
 #include <string>
 
 #include "worker/mariadb_address.hpp"
+#include "worker/owed_table.hpp"
 #include "worker/record_writer.hpp"
 #include "worker/task_record.hpp"
 
@@ -23,6 +24,8 @@ class MariadbRecord : public TaskRecord {
     bool capture_output = true;
     // For how long the database is waited for, when it is locked or gone, before batches go on without it.
     std::chrono::milliseconds patience{3'000};
+    // Results that it does not take are noted elsewhere: finish() is called, not finished(). For messages.
+    bool has_refuge = false;
   };
 
   // Connects. A server that is not there is tried again and again; what is to be written meanwhile is kept in
@@ -39,11 +42,19 @@ class MariadbRecord : public TaskRecord {
   void interrupted(const Batch& batch, const std::vector<Task*>& tasks) override;
   // Writes results but those that are `in_database`.
   void finished(const Batch& batch) override;
+  // As finished(); but what cannot be written now is not kept, and false is given.
+  bool finish(const Batch& batch);
+  // Writes results of an earlier time, with the start of their tasks and who ran them; not over ends that
+  // came later. False where this cannot be done now.
+  bool pay(const OwedBatch& owed);
   // The table has no place for it.
   void delivered(const std::string&, const std::string&, bool) override {}
 
   RecordState state() const;
   std::chrono::seconds busy_for() const;
+
+  // For people: "database MCP at 10.0.0.7:3306".
+  std::string name() const;
 
   // For people: "database MCP at 10.0.0.7:3306: written; …".
   std::string describe() const;

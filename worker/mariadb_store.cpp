@@ -129,9 +129,11 @@ void MariadbStore::attempt(std::span<const RecordEntry> entries, std::chrono::mi
         add_interruption(transaction, entry);
         break;
       case RecordEntry::Kind::finished:
+      case RecordEntry::Kind::owed:
         add_end(transaction, entry);
         break;
       case RecordEntry::Kind::delivered:
+      case RecordEntry::Kind::paid:
         break;  // the table has no place for it
     }
   }
@@ -184,6 +186,16 @@ void MariadbStore::add_end(Transaction& transaction, const RecordEntry& entry) {
       columns_->id.character_set.empty()
           ? "r.i"
           : "CONVERT(r.i USING " + columns_->id.character_set + ") COLLATE " + columns_->id.collation;
+  // What is written long after it came about tells of its start, too, and may have been overtaken.
+  std::string more;
+  std::string condition;
+  if (entry.kind == RecordEntry::Kind::owed) {
+    if (entry.time != Timestamp()) {
+      more = ", Tasks.startTime = '" + record_time(entry.time) + "', Tasks.client = ";
+      connection_->append_quoted(more, fitted_client(entry.client));
+    }
+    condition = std::string(" WHERE NOT (") + has_ended + " AND Tasks.endTime > CAST(r.t AS DATETIME(6)))";
+  }
   enum Texts : std::size_t { none, error, both };
   for (const Texts texts : {none, error, both}) {
     std::string rows;
@@ -192,7 +204,7 @@ void MariadbStore::add_end(Transaction& transaction, const RecordEntry& entry) {
       transaction.add("UPDATE (" + rows + ") AS r STRAIGHT_JOIN Tasks ON Tasks.taskUUID = " + id +
                       " SET Tasks.endTime = r.t, Tasks.exitCode = r.c" +
                       (texts >= both ? ", Tasks.stdOut = r.o" : "") +
-                      (texts >= error ? ", Tasks.stdError = r.e" : ""));
+                      (texts >= error ? ", Tasks.stdError = r.e" : "") + more + condition);
       rows.clear();
     };
     for (const Task* task : tasks) {

@@ -23,6 +23,7 @@ class MariadbStore final : public RecordStore {
     MariadbAddress address;
     std::string client;          // who ran a task: "host:pid"
     bool capture_output = true;  // false: only the errors of tasks that failed are written
+    bool has_refuge = false;     // results that cannot be written are noted in our record
   };
 
   // Connects to nothing yet.
@@ -33,6 +34,9 @@ class MariadbStore final : public RecordStore {
   void open(std::chrono::milliseconds wait);
 
   std::string name() const override { return connector_.address().describe(); }
+
+  bool has_refuge() const { return options_.has_refuge; }
+  std::string refuge() const override { return has_refuge() ? "in the record" : "in memory"; }
 
   // Whether the last write() has written.
   bool has_written() const { return has_written_; }

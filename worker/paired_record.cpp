@@ -71,7 +71,21 @@ void PairedRecord::interrupted(const Batch& batch, const std::vector<Task*>& tas
 }
 
 void PairedRecord::finished(const Batch& batch) {
-  side_by_side([&] { database_.finished(batch); }, [&] { own_.finished(batch); });
+  // While our own record is in trouble, too, memory is all there is.
+  if (!debts_ || !debts_->own.state().healthy) {
+    return side_by_side([&] { database_.finished(batch); }, [&] { own_.finished(batch); });
+  }
+  // Who answers a batch has its results in the database, or noted as owed. A worker that is killed in between
+  // has not answered it: it comes again, and its results then go from our record to the database.
+  bool written = false;
+  if (debts_->database.state().healthy) {
+    side_by_side([&] { written = debts_->database.finish(batch); }, [&] { own_.finished(batch); });
+    if (written) return;
+    debts_->own.owed(batch);
+  } else {
+    debts_->own.finished_and_owed(batch);
+  }
+  debts_->owed.noted();
 }
 
 void PairedRecord::delivered(const std::string& handle, const std::string& unique, bool has_arrived) {

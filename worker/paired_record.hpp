@@ -2,15 +2,23 @@
 //
 // Both are asked and both are written, side by side, so that the slower one alone costs time; begin() and
 // finished() return when both have. What only one of them knows is written to the other when the batch ends.
+// Results that the database does not take are noted in our own record as owed to it (owed_results.hpp).
 #pragma once
 
+#include <optional>
+
+#include "worker/owed_results.hpp"
 #include "worker/task_record.hpp"
 
 namespace quire {
 
 class PairedRecord : public TaskRecord {
  public:
-  // Both must outlive this.
+  // All must outlive this.
+  PairedRecord(SqliteRecord& own, MariadbRecord& database, OwedResults& owed)
+      : own_(own), database_(database), debts_(Debts{own, database, owed}) {}
+
+  // Nothing is noted: what the database does not take stays in memory.
   PairedRecord(TaskRecord& own, TaskRecord& database) : own_(own), database_(database) {}
 
   // A task whose end either of the two knows is answered. Where both do, the texts are those of our own
@@ -22,8 +30,15 @@ class PairedRecord : public TaskRecord {
   void delivered(const std::string& handle, const std::string& unique, bool has_arrived) override;
 
  private:
+  struct Debts {
+    SqliteRecord& own;
+    MariadbRecord& database;
+    OwedResults& owed;
+  };
+
   TaskRecord& own_;
   TaskRecord& database_;
+  const std::optional<Debts> debts_;
 };
 
 }  // namespace quire

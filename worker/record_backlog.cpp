@@ -25,15 +25,21 @@ Task copy_of(const Task& task) {
 
 std::string describe(const RecordEntry& entry) {
   if (entry.kind == RecordEntry::Kind::delivered) return entry.handle + ": whether its reply has arrived";
+  if (entry.kind == RecordEntry::Kind::paid) {
+    return "That the database has got " + std::to_string(entry.rows.size()) +
+           (entry.rows.size() == 1 ? " result" : " results");
+  }
   const std::size_t tasks = entry.tasks == nullptr ? entry.batch->tasks.size() : entry.tasks->size();
   return entry.batch->handle + " " + entry.batch->function + ": the " +
-         (entry.kind == RecordEntry::Kind::finished ? "end" : "start") + " of " + std::to_string(tasks) +
-         " tasks";
+         (entry.kind == RecordEntry::Kind::finished || entry.kind == RecordEntry::Kind::owed ? "end"
+                                                                                             : "start") +
+         " of " + std::to_string(tasks) + (tasks == 1 ? " task" : " tasks");
 }
 
 std::vector<std::string> RecordBacklog::keep(const RecordEntry& entry) {
   auto kept = std::make_unique<Kept>(Kept{.entry = entry});
-  kept->bytes = sizeof(Kept) + entry.handle.size() + entry.unique.size();
+  kept->bytes =
+      sizeof(Kept) + entry.handle.size() + entry.unique.size() + entry.rows.size() * sizeof entry.rows[0];
   if (entry.batch != nullptr) {
     kept->batch = {.function = entry.batch->function,
                    .handle = entry.batch->handle,

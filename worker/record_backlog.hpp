@@ -25,6 +25,7 @@ class RecordBacklog {
 
   bool empty() const { return kept_.empty(); }
   std::size_t size() const { return kept_.size(); }
+  std::size_t results() const { return results_.size(); }
 
   // The oldest entries, at most so many. They live until drop().
   std::vector<RecordEntry> oldest(std::size_t most) const;

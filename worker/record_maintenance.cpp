@@ -33,7 +33,8 @@ constexpr std::int64_t rows_counted_at_once = 65'536;
 constexpr const char* from_chosen_tasks = R"(
   FROM EndedTasks LEFT JOIN Batches USING (batch)
   WHERE sequence BETWEEN ?1 AND ?2 AND (?3 IS NULL OR exec = ?3) AND (?4 IS NULL OR ended < ?4)
-    AND iif(endedBy IS 'cancelled', ?7, iif(exitCode = 0, ?5, ?6)))";
+    AND iif(endedBy IS 'cancelled', ?7, iif(exitCode = 0, ?5, ?6))
+    AND (?8 OR NOT EXISTS (SELECT 1 FROM Owed WHERE Owed.sequence = EndedTasks.sequence)))";
 
 class Deletion {
  public:
@@ -78,7 +79,7 @@ class Deletion {
     bind_or_null(tasks, 3, which_.function.empty() ? nullptr : &which_.function);
     which_.before ? tasks.bind(4, which_.before->time_since_epoch().count()) : tasks.bind(4);
     int index = 5;
-    for (const bool chosen : {which_.done, which_.failed, which_.cancelled})
+    for (const bool chosen : {which_.done, which_.failed, which_.cancelled, which_.owed})
       tasks.bind(index++, static_cast<int>(chosen));
     return tasks;
   }
@@ -143,6 +144,7 @@ class Deletion {
       });
     }
     transaction([&] {
+      database_.exec("DELETE FROM Owed WHERE sequence NOT IN (SELECT sequence FROM EndedTasks)");
       database_.exec(
           "DELETE FROM Attempts WHERE NOT EXISTS (SELECT 1 FROM Batches WHERE Batches.batch = "
           "Attempts.batch)");

@@ -156,6 +156,7 @@ bool RecordWriter::write_backlog() {
     backlog_.drop(oldest.size());
     const std::lock_guard lock(mutex_);
     state_.entries_waiting = backlog_.size();
+    state_.results_waiting = backlog_.results();
   }
   retry_pause_.reset();
   return true;
@@ -176,6 +177,10 @@ void RecordWriter::keep(std::span<const RecordEntry> entries) {
         }
       }
     }
+    if (entry.unwritten != nullptr) {
+      *entry.unwritten = true;
+      continue;
+    }
     for (const std::string& what : backlog_.keep(entry)) {
       log_->error("{} is not recorded: more waits for the {} than memory is kept for.", what, store_.name());
       const std::lock_guard lock(mutex_);
@@ -185,6 +190,7 @@ void RecordWriter::keep(std::span<const RecordEntry> entries) {
   if (retry_at_ <= steady_clock::now()) retry_at_ = steady_clock::now() + retry_pause_.next();
   const std::lock_guard lock(mutex_);
   state_.entries_waiting = backlog_.size();
+  state_.results_waiting = backlog_.results();
 }
 
 // One transaction for all; where that fails one for each, so that a batch which cannot be written (a text
@@ -268,9 +274,9 @@ void RecordWriter::troubled(const std::string& reason) {
   lock.unlock();
   log_->error(
       "The {} cannot be written: {}. Tasks are run and answered all the same; what becomes of them is kept "
-      "in memory "
+      "{} "
       "and recorded when this is mended, which is tried again and again.",
-      store_.name(), reason);
+      store_.name(), reason, store_.refuge());
 }
 
 void RecordWriter::lost(const RecordEntry& entry, const std::string& reason) {

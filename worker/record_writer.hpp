@@ -43,6 +43,9 @@ class RecordStore {
   // For people: "record /var/lib/quire/record.sqlite".
   virtual std::string name() const = 0;
 
+  // Where that is kept which cannot be written.
+  virtual std::string refuge() const { return "in memory"; }
+
   // Writes all entries in one transaction, or none of them. Where somebody else holds the store it waits for
   // at most `wait` and throws RecordBusy; any other exception means that to try at once again is of no use.
   // The next call starts afresh, so a store whose cause of trouble has gone works again.
@@ -57,6 +60,7 @@ struct RecordState {
   std::uint64_t transactions = 0;
   std::uint64_t entries_written = 0;
   std::uint64_t entries_waiting = 0;  // kept in memory until the store can be written again
+  std::uint64_t results_waiting = 0;  // of tasks, among them
   std::uint64_t entries_lost = 0;     // given up: their tasks were answered all the same
 };
 

@@ -86,6 +86,11 @@ void bind_or_null(SQLite::Statement& statement, int index, const std::string* by
   bytes == nullptr ? statement.bind(index) : bind_bytes(statement, index, *bytes);
 }
 
+std::string bytes_of(const SQLite::Column& column) {
+  const void* bytes = column.getBlob();
+  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), column.getBytes());
+}
+
 int execute(SQLite::Statement& statement) {
   const int changes = statement.exec();
   statement.reset();

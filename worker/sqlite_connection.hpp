@@ -56,6 +56,9 @@ struct RecordConnection {
       processError = ?13, endedBy = ?14
     WHERE sequence = ?1)"};
 
+  SQLite::Statement owe{database, "INSERT OR IGNORE INTO Owed VALUES (?1)"};
+  SQLite::Statement pay{database, "DELETE FROM Owed WHERE sequence = ?1"};
+
   SQLite::Statement read_batch{database, R"(
     SELECT worker, coalesce(firstTask, 0), coalesce(lastTask, -1), CAST(workload AS BLOB), CAST(interrupted AS BLOB),
       handle, uniqueId, endTime IS NULL
@@ -81,6 +84,9 @@ void create_record_file(const std::string& path);
 // TEXT where the bytes are UTF-8 without NUL, else a BLOB. They must outlive the statement's execution.
 void bind_bytes(SQLite::Statement& statement, int index, const std::string& bytes);
 void bind_or_null(SQLite::Statement& statement, int index, const std::string* bytes);
+
+// What a column has, whether TEXT or BLOB.
+std::string bytes_of(const SQLite::Column& column);
 
 // Gives how many rows changed.
 int execute(SQLite::Statement& statement);

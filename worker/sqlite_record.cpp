@@ -65,6 +65,21 @@ void SqliteRecord::delivered(const std::string& handle, const std::string& uniqu
                       .has_arrived = has_arrived});
 }
 
+void SqliteRecord::finished_and_owed(const Batch& batch) {
+  impl_->writer.record(
+      {.kind = RecordEntry::Kind::finished, .batch = &batch, .time = now(), .is_owed = true});
+}
+
+void SqliteRecord::owed(const Batch& batch) {
+  impl_->writer.record({.kind = RecordEntry::Kind::owed, .batch = &batch, .time = now()});
+}
+
+void SqliteRecord::paid(const std::vector<std::int64_t>& results) {
+  impl_->writer.record({.kind = RecordEntry::Kind::paid, .time = now(), .rows = results});
+}
+
+const std::string& SqliteRecord::path() const { return impl_->store.path(); }
+
 RecordState SqliteRecord::state() const { return impl_->writer.state(); }
 
 std::chrono::seconds SqliteRecord::busy_for() const { return impl_->writer.busy_for(); }

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "worker/record_writer.hpp"
 #include "worker/task_record.hpp"
@@ -43,6 +44,14 @@ class SqliteRecord : public TaskRecord {
   void interrupted(const Batch& batch, const std::vector<Task*>& tasks) override;
   void finished(const Batch& batch) override;
   void delivered(const std::string& handle, const std::string& unique, bool has_arrived) override;
+
+  // Results that the controller's database has not got are noted here (owed_table.hpp), so that they survive
+  // the end of this process: those that are not `in_database`.
+  void finished_and_owed(const Batch& batch);           // as finished(), in the same transaction
+  void owed(const Batch& batch);                        // they are on record already
+  void paid(const std::vector<std::int64_t>& results);  // the database has got them
+
+  const std::string& path() const;
 
   RecordState state() const;
 

@@ -20,6 +20,7 @@ namespace {
 //   EndedTasks   every task that has ended, in the order in which they did
 //   Attempts     of tasks that were begun more than once: the earlier ones
 //   TaskIds, TaskIdRuns   the batches of a task's id (task_index.hpp)
+//   Owed         which of EndedTasks the controller's database has not got yet (owed_table.hpp)
 //   Workers      those that have opened this record; worker_presence.hpp tells which of them live
 //   Tasks        a view for readers: those that have ended and those that are begun, with CONTRACT's columns
 //
@@ -243,6 +244,11 @@ ALTER TABLE Batches ADD COLUMN cancelled INTEGER;  -- how many tasks were
 UPDATE Batches SET cancelled = few.number, failed = failed - few.number
   FROM (SELECT batch, count(*) AS number FROM EndedTasks WHERE exitCode <> 0 AND endedBy = 'cancelled' GROUP BY batch) AS few
   WHERE few.batch = Batches.batch;
+)",
+    R"(
+CREATE TABLE Owed (                -- results that the controller's database has not got yet
+  sequence INTEGER PRIMARY KEY REFERENCES EndedTasks
+);
 )",
 };
 constexpr int current_version = static_cast<int>(std::size(migrations));

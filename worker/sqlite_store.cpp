@@ -25,12 +25,6 @@ constexpr std::size_t most_awaiting = 100'000;
 std::string key(const std::string& handle, const std::string& unique) { return handle + '\n' + unique; }
 std::string key(const Batch& batch) { return key(batch.handle, batch.unique); }
 
-// What a column of the record has, whether TEXT or BLOB.
-std::string bytes_of(const SQLite::Column& column) {
-  const void* bytes = column.getBlob();
-  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), column.getBytes());
-}
-
 std::vector<TaskHash> hashes_of(const Batch& batch) {
   std::vector<TaskHash> hashes;
   hashes.reserve(batch.tasks.size());
@@ -126,6 +120,12 @@ void SqliteStore::write(std::span<const RecordEntry> entries, std::chrono::milli
           break;
         case RecordEntry::Kind::delivered:
           write_delivery(entry);
+          break;
+        case RecordEntry::Kind::owed:
+          write_debt(entry);
+          break;
+        case RecordEntry::Kind::paid:
+          write_payment(entry);
           break;
       }
     }
@@ -421,18 +421,23 @@ void SqliteStore::write_end(const RecordEntry& entry) {
   Extent rows;
   for (std::size_t i = 0; i < batch.tasks.size(); ++i) {
     const Task& task = batch.tasks[i];
-    if (!is_new(task)) continue;
+    if (!is_new(task)) {
+      if (entry.is_owed && task.result) owe(task, look_up(task, hashes[i], earlier).ended);
+      continue;
+    }
     std::uint32_t attempts = in_hand->attempts[i];
     if (attempts == 0) {
       // It was answered without being run, or its start is not known to be ours.
       const Fate fate = look_up(task, hashes[i], earlier);
       if (fate.ended != 0) {
         change_task(task, fate.ended, entry.time);
+        if (entry.is_owed) owe(task, fate.ended);
         continue;
       }
       attempts = fate.attempts;
     }
     const std::int64_t row = insert_task(task, in_hand->batch, attempts, entry.time);
+    if (entry.is_owed) owe(task, row);
     if (rows.first == 0) rows.first = row;
     rows.last = row;
   }
@@ -473,6 +478,27 @@ void SqliteStore::write_delivery(const RecordEntry& entry) {
   bind_bytes(statement, 3, entry.handle);
   bind_bytes(statement, 4, entry.unique);
   execute(statement);
+}
+
+// Their ends were written before.
+void SqliteStore::write_debt(const RecordEntry& entry) {
+  EarlierBatches earlier;
+  for (const Task& task : entry.batch->tasks) {
+    if (task.result) owe(task, look_up(task, task_hash(task.id), earlier).ended);
+  }
+}
+
+void SqliteStore::write_payment(const RecordEntry& entry) {
+  for (const std::int64_t row : entry.rows) {
+    connection_->pay.bind(1, row);
+    execute(connection_->pay);
+  }
+}
+
+void SqliteStore::owe(const Task& task, std::int64_t row) {
+  if (task.result->in_database || row == 0) return;
+  connection_->owe.bind(1, row);
+  execute(connection_->owe);
 }
 
 void SqliteStore::forget(const RecordEntry& entry) {

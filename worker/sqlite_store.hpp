@@ -31,6 +31,7 @@ class SqliteStore final : public RecordStore {
   int presence_descriptor() const { return presence_ ? presence_->descriptor() : -1; }
 
   std::string name() const override { return "record " + options_.path; }
+  const std::string& path() const { return options_.path; }
   void write(std::span<const RecordEntry> entries, std::chrono::milliseconds wait) override;
 
  private:
@@ -75,6 +76,9 @@ class SqliteStore final : public RecordStore {
   void write_interruption(const RecordEntry& entry);
   void write_end(const RecordEntry& entry);
   void write_delivery(const RecordEntry& entry);
+  void write_debt(const RecordEntry& entry);
+  void write_payment(const RecordEntry& entry);
+  void owe(const Task& task, std::int64_t row);
   void forget(const RecordEntry& entry);
 
   InHand* find_in_hand(const Batch& batch, const std::vector<TaskHash>& hashes);

@@ -81,6 +81,8 @@ struct WorkerStatus {
   bool record_healthy = true;
   std::string record_problem;        // why it is not, as a sentence
   std::uint64_t record_waiting = 0;  // entries kept in memory until it can be written again
+  std::uint64_t results_owed = 0;    // to the controller's database
+  std::string owed;                  // the same as a clause, with its time; empty: none is
   std::vector<JobServerStatus> servers;
   std::vector<BatchStatus> batches;
   std::vector<SubsetStatus> subsets;

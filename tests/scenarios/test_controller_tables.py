@@ -3,74 +3,21 @@
 SCENARIO_TASKS: how many tasks each of them sends; 10000 in the long form.
 """
 
-import collections
 import itertools
-import json
 import os
 import signal
+import urllib.request
 
 from support import processes
 from support.controller import quote, task, tasks_of
 from support.database import PASSWORD, Database
+from support.mcp_server import Ccp, McpServer
+from support.record import Record
 from support.scenario import Scenario
 from support.waiting import wait_until
+from test_metrics import free_port, parse
 
 TASKS = int(os.environ.get("SCENARIO_TASKS", 2000))
-BATCH = 128
-
-
-class McpServer:
-    """Inserts its rows first, submits all batches of a job at once, and reads results as MCPServer does."""
-
-    def __init__(self, scenario, dialect="uuid"):
-        self.scenario = scenario
-        self.controller = scenario.new_controller()
-        self.dialect = dialect
-        self.notes = os.path.join(scenario.folder, "notes")
-        self.codes = {}  # task id: the exit code that the task is to end with
-        self.prepared = []
-        self.batches = []
-
-    def prepare(self, count):
-        """Makes the rows. Every seventh task fails, every third one wants its output."""
-        for first in range(0, count, BATCH):
-            codes = [(3 if number % 7 == 0 else 0) for number in range(first, min(first + BATCH, count))]
-            tasks = tasks_of(*(task(f"{quote(self.notes)} {code}", wants_output=number % 3 == 0, dialect=self.dialect)
-                               for number, code in enumerate(codes)))
-            self.codes.update(zip(tasks, codes))
-            self.prepared.append(tasks)
-            self.scenario.database.insert(tasks)
-
-    def submit(self, share=1):
-        """Sends so much of what is prepared and not sent."""
-        count = -int(-len(self.prepared) * share // 1)
-        self.batches += [self.controller.submit("noted", tasks) for tasks in self.prepared[:count]]
-        del self.prepared[:count]
-
-    def wait_for(self, share):
-        """Until so much of the batches has been answered."""
-        wanted = int(len(self.batches) * share)
-        while sum(batch.done for batch in self.batches) < wanted:
-            self.controller.pump(0.01)
-
-    def read(self):
-        """{task id: exit code}; a task without a result is fatal, as it is for MCPServer."""
-        self.controller.wait(self.batches)
-        read = {}
-        for batch in self.batches:
-            results = json.loads(batch.packets[0][1])["task_results"]
-            for task_id, one in batch.tasks.items():
-                result = results[task_id]
-                read[task_id] = result["exitCode"]
-                if one["wants_output"]:
-                    self.scenario.assertEqual(result["stdout"], f"output of {task_id}")
-                    self.scenario.assertEqual(result["stderr"], f"error of {task_id}")
-            batch.results()  # one packet, strict JSON
-        return read
-
-    def runs(self):
-        with open(self.notes, encoding="ascii") as notes:
-            return collections.Counter(notes.read().split())
 
 
 class TestControllers(Scenario):
@@ -143,7 +90,7 @@ class TestControllers(Scenario):
     def test_ccp(self):
         """CCP takes the first packet of any kind for the end of a batch, and looks results up by their ids."""
         self.start_host()
-        ccp = McpServer(self, dialect="task_uuid")
+        ccp = Ccp(self)
         ccp.prepare(TASKS)
         ccp.submit()
         ccp.wait_for(0.5)
@@ -189,6 +136,62 @@ class TestControllers(Scenario):
         wait_until(lambda: self.database.value("SELECT COUNT(*) FROM MCP.Tasks WHERE exitCode = 0") == "300",
                    "what was kept in memory to be written")
         self.check_rows(dict.fromkeys(tasks, 0))
+
+    def owed(self, worker):
+        return Record(worker.settings["record"]).query("SELECT count(*) FROM Owed")[0][0]
+
+    def run_without_the_database(self, **settings):
+        """A host that has answered 300 tasks, of which the rows of the last 172 tell nothing: (worker, server)."""
+        worker = self.start_host(**settings)
+        server = McpServer(self)
+        server.prepare(300)
+        server.submit(0.3)
+        server.read()
+        self.database.kill()
+        server.submit()
+        self.assertEqual(server.read(), server.codes)
+        return worker, server
+
+    def check_after_the_next_start(self, worker, server):
+        """The next worker with the record writes what the last one was owing, and runs nothing again."""
+        self.database.start()
+        worker.start()
+        wait_until(lambda: self.database.value("SELECT COUNT(*) FROM MCP.Tasks WHERE exitCode IS NULL") == "0",
+                   "the next worker to write what is owed")
+        self.check_rows(server.codes)
+        wait_until(lambda: self.owed(worker) == 0, "the record to know that nothing is owed")
+        self.assertEqual(set(server.runs().values()), {1})
+
+    def test_what_is_owed_to_the_database_survives_a_stop_of_the_worker(self):
+        worker, server = self.run_without_the_database()
+        self.assertEqual(self.owed(worker), 172)
+        worker.stop()
+        self.assertIn("results are owed to the controller's database since", worker.log_text())
+        doctor = worker.quire("doctor").stdout
+        self.assertRegex(doctor, r"\d+ results are owed to the controller's database since 20")
+        self.check_after_the_next_start(worker, server)
+
+    def test_what_is_owed_to_the_database_survives_a_kill_of_the_worker(self):
+        port = free_port()
+        worker, server = self.run_without_the_database(metrics_address=f"127.0.0.1:{port}")
+
+        def gauge():
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                return parse(answer.read().decode())["quire_results_owed"]
+
+        owed = self.owed(worker)
+        wait_until(lambda: gauge() == owed, "the metrics to tell how much is owed")
+        self.assertIn(f"database    {owed} results are owed", worker.quire("status").stdout)
+        worker.signal(signal.SIGKILL)
+        worker.wait()
+        worker.assert_nothing_left()
+        self.check_after_the_next_start(worker, server)
+        wait_until(lambda: gauge() == 0, "the metrics to tell that nothing is owed")
+
+    def test_without_a_record_what_is_lost_with_the_worker_is_told(self):
+        worker, server = self.run_without_the_database(record="none")
+        worker.stop()
+        self.assertRegex(worker.log_text(), r"\d+ results are never written to the database MCP at .*record = none")
 
     def test_the_password_is_nowhere_to_be_seen(self):
         worker = self.start_host(("noted", "gated"), log_level="trace")

@@ -67,6 +67,7 @@ void print(const WorkerStatus& worker, const CommandOptions& options) {
   if (worker.record_waiting > 0)
     std::cout << "; " << count(worker.record_waiting, "entry", "entries") << " kept until it can be";
   std::cout << '\n';
+  if (!worker.owed.empty()) std::cout << "  database    " << worker.owed << '\n';
   if (worker.short_of_resources) {
     std::cout << "  SHORT OF RESOURCES: no process can be started; " << options.suggested("doctor")
               << " looks at the limits\n";

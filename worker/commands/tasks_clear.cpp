@@ -7,6 +7,7 @@
 #include "worker/commands/progress.hpp"
 #include "worker/commands/tasks.hpp"
 #include "worker/commands/tasks_export.hpp"
+#include "worker/mariadb_address.hpp"
 #include "worker/record_clearing.hpp"
 
 namespace quire {
@@ -60,13 +61,14 @@ int delete_tasks(const std::string& path, const EndedTasks& which) {
 int run_tasks_clear(const std::vector<std::string>& arguments) {
   CommandOptions options(
       {.usage = "quire tasks clear [OPTIONS]",
-       .description = "Deletes tasks that have ended from the record, while workers go on: those to which "
-                      "all that is said\n"
-                      "applies. Tasks that run, wait or are lost stay. One that was deleted is a new one: it "
-                      "is run when the\n"
-                      "job server delivers it once more. The file keeps its size; its room is used again. "
-                      "Exits with 0;\n"
-                      "interrupted, it leaves the rest and exits with 1.",
+       .description =
+           "Deletes tasks that have ended from the record, while workers go on: those to which "
+           "all that is said\n"
+           "applies. Tasks that run, wait or are lost stay, and those whose results the controller's "
+           "database has not got\nyet. One that was deleted is a new one: it is run when the "
+           "job server delivers it once more. The file keeps its size; its room is used again. "
+           "Exits with 0;\n"
+           "interrupted, it leaves the rest and exits with 1.",
        .example = "quire tasks clear --before 30d --export before.csv\n"
                   "quire tasks clear --function checksum_v0.0 --state done\nquire tasks clear --all"});
   const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
@@ -97,6 +99,7 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   which.before = values.count("before") != 0 ? moment_of(text_of(values, "before"), "--before") : now();
 
   const Settings settings = options.settings();
+  which.owed = !names_database(settings);  // else they are still to be written there
   TaskQuery record(settings.record);
   const TaskFilter filter = filter_of(which);
   if (values.count("export") != 0) {

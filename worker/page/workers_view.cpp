@@ -59,6 +59,7 @@ void one(Html& html, const WorkerStatus& worker, Timestamp now) {
        << "</div><p class=\"hint\">Version "_html << worker.version << ", up for "_html
        << duration(std::chrono::duration<double>(now - worker.started).count()) << ", "_html
        << counted(worker.functions.size(), "function") << "</p>"_html;
+  if (!worker.owed.empty()) html << "<p class=\"problem\">"_html << worker.owed << ".</p>"_html;
   if (!worker.record_healthy) {
     html << "<p class=\"problem\">"_html << worker.record_problem << " "_html
          << grouped(static_cast<std::int64_t>(worker.record_waiting))
