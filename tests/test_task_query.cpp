@@ -194,7 +194,7 @@ TEST_CASE_FIXTURE(RecordFixture, "task query: who is gone") {
     SqliteRecord record({.path = path, .client = "two:18"}, log);
     record.begin(batch, batch.unanswered());
     WorkerStatus worker;
-    worker.subsets = {{.waiting = {"a-1"}}};
+    worker.subsets.emplace_back().waiting = {"a-1"};
     query.know_in_hand({worker});
     CHECK(state_of(query, "a-0") == TaskState::running);
     CHECK(state_of(query, "a-1") == TaskState::queued);
