@@ -1,5 +1,7 @@
 // Every finding of the doctor, provoked: by a job server that is really so, or by a host that says it is so.
 // What takes real workers is in the scenario doctor.
+#include <filesystem>
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -188,6 +190,18 @@ TEST_CASE_FIXTURE(HealthySite, "health: the record") {
   SUBCASE("a file that is none") {
     folder.write("record.sqlite", std::string(5000, 'x'));
     expect("record", Level::critical, {site.settings.record, "cannot be written", "setting record"});
+  }
+  SUBCASE("that is missing, in a folder that cannot be made, whoever asks") {
+    folder.write("file", "");
+    site.settings.record = folder / "file" / "record.sqlite";
+    expect("record", Level::critical, {site.settings.record, "cannot be made", "Not a directory"});
+    site.settings.record = "/proc/nope/record.sqlite";
+    expect("record", Level::critical, {site.settings.record, "cannot be made in /proc"});
+  }
+  SUBCASE("that is missing and can be made") {
+    site.settings.record = folder / "one" / "two" / "record.sqlite";
+    expect("record", Level::ok, {site.settings.record, "can be written"});
+    CHECK(!std::filesystem::exists(folder / "one"));
   }
   SUBCASE("a worker that cannot write it") {
     WorkerStatus& worker = add_worker();

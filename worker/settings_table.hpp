@@ -45,10 +45,11 @@ inline constexpr std::array setting_rows = {
         "one with a function counts; empty: the table that ships"},
     SettingRow{"client_scripts", &Settings::client_scripts, "FOLDERS",
                "Folders with client scripts, separated by colons; empty: the folder that ships"},
-    SettingRow{"record", &Settings::record, "FILE",
-               "Task record, a SQLite file; empty: record.sqlite in state_directory; none: nothing is kept, so "
-               "a task delivered again is run again, however often (max_attempts does not hold), and `quire "
-               "tasks` and the page have no tasks to show; the controller's database is written all the same"},
+    SettingRow{
+        "record", &Settings::record, "FILE",
+        "Task record, a SQLite file; empty: record.sqlite in state_directory; none: nothing is kept, so "
+        "a task delivered again is run again, however often (max_attempts does not hold), and `quire "
+        "tasks` and the page have no tasks to show; the controller's database is written all the same"},
     SettingRow{"state_directory", &Settings::state_directory, "FOLDER",
                "The worker's own files; empty: /var/lib/quire (root), ~/.local/state/quire (others)"},
     SettingRow{"mariadb_settings", &Settings::mariadb_settings, "LIST",
@@ -71,8 +72,10 @@ inline constexpr std::array setting_rows = {
     SettingRow{"workers", &Settings::workers, "NUMBER",
                "Batches in hand at the same time; 0: two per processor and two more", slots},
     SettingRow{"max_processes", &Settings::max_processes, "NUMBER",
-               "Processes that run client scripts at the same time, and one for each batch that has none while another "
-               "has several, up to twice as many; 0: one per processor", slots},
+               "Processes that run client scripts at the same time, and one for each batch that has none "
+               "while another "
+               "has several, up to twice as many; 0: one per processor",
+               slots},
     SettingRow{"shared_directory", &Settings::shared_directory, "FOLDER",
                "What %sharedPath% in a task's arguments stands for"},
     SettingRow{"client_assets_directory", &Settings::client_assets_directory, "FOLDER",
@@ -156,7 +159,8 @@ inline constexpr std::array setting_rows = {
     SettingRow{"log_file", &Settings::log_file, "FILE",
                "File of the log, made anew when it has been moved away; empty: standard error"},
     SettingRow{"log_failed_output", &Settings::log_failed_output, "yes|no",
-               "Whether the log tells what tasks that failed have written, a line for each of them"},
+               "Whether the log tells what tasks that failed or were cancelled have written, a line for each "
+               "of them"},
     SettingRow{
         "metrics_address",
         &Settings::metrics_address,

@@ -149,6 +149,9 @@ class TestTasks(Scenario):
         with open(path, encoding="utf-8") as file:
             self.assertEqual([row["id"] for row in csv.DictReader(file)], [bad])
         self.assertEqual(self.ids(), sorted([good, third]))
+        # Nobody has these any more but this file.
+        self.assertIn("not overwritten", self.quire("tasks", "clear", "--all", "--export", path, code=64)[1])
+        self.assertEqual(self.ids(), sorted([good, third]))
         self.assertIn("1 task deleted", self.quire("tasks", "clear", "--all")[0])
         self.assertEqual(self.ids(), [third])
         self.assertIn("--state runing", self.quire("tasks", "clear", "--state", "runing", code=64)[1])

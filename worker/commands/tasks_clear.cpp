@@ -1,4 +1,6 @@
+#include <filesystem>
 #include <iostream>
+#include <system_error>
 
 #include "common/plural.hpp"
 #include "worker/commands/command.hpp"
@@ -77,7 +79,7 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   add("function,f", text("NAME"), "those of this function");
   add("state,s", text("LIST"), "those that are done, failed or cancelled; several with commas");
   add("all", po::bool_switch(), "all that have ended");
-  add("export", text("FILE"), "write them there first, as CSV with all columns");
+  add("export", text("FILE"), "write them there first, as CSV with all columns; no file that exists");
   if (!options.parse(arguments, CommandOptions::Words::among_options)) return exit_ok;
   const po::variables_map& values = options.values();
   if (!options.words().empty())
@@ -104,6 +106,12 @@ int run_tasks_clear(const std::vector<std::string>& arguments) {
   const TaskFilter filter = filter_of(which);
   if (values.count("export") != 0) {
     const std::string file = text_of(values, "export");
+    // It may hold what an earlier call has deleted, and nobody else has any more.
+    if (std::error_code ignored; std::filesystem::is_regular_file(file, ignored)) {
+      throw UsageError("--export " + file +
+                       ": this file is there already, and is not overwritten: name another one, or "
+                       "move it away. Nothing was deleted.");
+    }
     const std::size_t exported = export_to_file(record, filter, TaskFormat::csv, file);
     std::cout << counted(exported, "task") << " written to " << file << "." << std::endl;
   }

@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
@@ -17,13 +19,18 @@ namespace fs = std::filesystem;
 constexpr int busy_timeout = 5'000;  // milliseconds
 constexpr int last_batches = 1'000;
 
-// Whether the file could be made there: in the nearest folder that exists.
+// Whether the file could be made there, in the nearest folder that exists: only trying tells, for root too.
+// What it makes is a folder, gone again at once.
 std::string problem_of_missing(const fs::path& path) {
+  std::error_code ignored;
   fs::path folder = path.parent_path();
-  while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder))
+  while (!folder.empty() && folder != folder.root_path() && !fs::exists(folder, ignored))
     folder = folder.parent_path();
-  if (::access(folder.c_str(), W_OK | X_OK) == 0) return {};
-  return "it is not there and cannot be made in " + folder.string() + " (" + std::strerror(errno) + ").";
+  std::string trial = folder / ".quire-XXXXXX";
+  if (::mkdtemp(trial.data()) == nullptr)
+    return "it is not there and cannot be made in " + folder.string() + " (" + std::strerror(errno) + ").";
+  ::rmdir(trial.c_str());
+  return {};
 }
 
 }  // namespace
@@ -31,7 +38,8 @@ std::string problem_of_missing(const fs::path& path) {
 std::string record_problem(const std::string& path) try {
   std::error_code hidden;
   const bool exists = fs::exists(path, hidden);
-  if (hidden) return "this user may not look there (" + hidden.message() + ").";
+  if (hidden && hidden != std::errc::not_a_directory)
+    return "this user may not look there (" + hidden.message() + ").";
   if (!exists) return problem_of_missing(path);
   SQLite::Database database(path, SQLite::OPEN_READWRITE, busy_timeout);
   const int application = database.execAndGet("PRAGMA application_id").getInt();
