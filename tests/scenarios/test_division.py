@@ -15,11 +15,14 @@ class TestDivision(Scenario):
         return Counter(result["stdout"] for result in results)
 
     def test_a_batch_is_divided_into_as_many_processes_as_the_script_says(self):
-        self.start_worker({"pids": "pids"}, {"max_processes": "4"})
         for count, sizes in ((1, [1]), (3, [1, 1, 1]), (4, [1, 1, 1, 1]), (10, [2, 2, 3, 3]),
                              (15, [3, 4, 4, 4]), (127, [31, 32, 32, 32]), (128, [32] * 4), (129, [32, 32, 32, 33])):
             with self.subTest(count):
-                self.assertEqual(sorted(self.pids("pids", count).values()), sizes)
+                # A worker that knows the jobs to be quick already would divide the many less.
+                function = f"pids_{count}"
+                worker = self.start_worker({function: "pids"}, {"max_processes": "4"})
+                self.assertEqual(sorted(self.pids(function, count).values()), sizes)
+                worker.stop()
 
     def test_the_configuration_of_a_function_overrides_the_script(self):
         self.start_worker({"pids": "pids", "pids_three": "pids", "pids_one": "pids"}, {"max_processes": "4"},
