@@ -11,6 +11,7 @@
 #include "worker/page/plot.hpp"
 #include "worker/page/session.hpp"
 #include "worker/page/task_list.hpp"
+#include "worker/page/task_view.hpp"
 
 using namespace quire;
 using namespace quire::page;
@@ -213,4 +214,34 @@ TEST_CASE("page: filters") {
   CHECK(filter_of(request, time).states.empty());
   CHECK(filter_of(request, time).batch == 0);
   CHECK_FALSE(filter_of(request, time).since);
+}
+
+TEST_CASE("page: what is told of what a task writes before it is on record") {
+  const HttpRequest request = request_with({});
+  Session session{};
+  const Visit visit{.request = request, .session = &session, .now = now()};
+  TaskDetails details;
+  details.task.id = "a";
+  details.task.function = "f";
+  details.task.state = TaskState::running;
+  const auto shows = [&](std::string_view text) {
+    return task_view(visit, details).body.find(text) != std::string::npos;
+  };
+  SUBCASE("what its process prints comes at once, the rest with the end of its batch") {
+    CHECK(shows(
+        "What its process prints is here as soon as there is something; what it writes through its Job"));
+    CHECK(shows(">Cancel</button>"));
+    details.task.process_output = "line";
+    CHECK(shows("This is what its process prints; what it writes through its Job is here when its batch"));
+    details.task.state = TaskState::done;
+    CHECK_FALSE(shows("This is what its process prints"));
+  }
+  SUBCASE("once it has ended for good all of it comes with the end of its batch, and nobody can cancel it") {
+    details.task.reported = TaskSummary::Reported{.ended = now(), .exit_code = 130, .counts = false};
+    CHECK(shows(">Cancel</button>"));
+    details.task.reported->counts = true;
+    CHECK(shows("What it wrote is here when its batch has ended."));
+    CHECK_FALSE(shows("as soon as there is something"));
+    CHECK_FALSE(shows(">Cancel</button>"));
+  }
 }

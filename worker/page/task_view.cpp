@@ -97,6 +97,14 @@ Html text_section(const TaskDetails& details, const Text& text) {
   return html;
 }
 
+// Where nothing of what it writes is known yet: what comes, and when.
+std::string_view nothing_written(const TaskSummary& task) {
+  if (has_ended(task.state)) return "It has written nothing, or nothing that was to be recorded.";
+  if (task.reported) return "What it wrote is here when its batch has ended.";
+  return "What its process prints is here as soon as there is something; what it writes through its Job is "
+         "here when its batch has ended.";
+}
+
 }  // namespace
 
 HttpResponse task_view(const Visit& visit, const TaskDetails& details) {
@@ -106,7 +114,7 @@ HttpResponse task_view(const Visit& visit, const TaskDetails& details) {
        << "</h1>"_html << state_badge(name_of(task.state)) << "<div class=\"actions\">"_html;
   if (has_ended(task.state) || task.state == TaskState::lost) {
     html << action(visit, task_url(task.id) + "/retry", "<button class=\"primary\">Run again</button>"_html);
-  } else {
+  } else if (!task.reported || !task.reported->counts) {  // nobody can cancel what has ended for good
     html << action(visit, task_url(task.id) + "/cancel", "<button class=\"danger\">Cancel</button>"_html);
   }
   html << "</div></div><p class=\"id\">"_html << task.id << "</p>"_html << facts(visit, details);
@@ -119,11 +127,10 @@ HttpResponse task_view(const Visit& visit, const TaskDetails& details) {
   Html written;
   for (const Text& text : texts) written << text_section(details, text);
   if (written.empty()) {
-    html << "<p class=\"empty\">"_html
-         << std::string_view(has_ended(task.state)
-                                 ? "It has written nothing, or nothing that was to be recorded."
-                                 : "What it writes is here as soon as there is something.")
-         << "</p>"_html;
+    html << "<p class=\"empty\">"_html << nothing_written(task) << "</p>"_html;
+  } else if (task.state == TaskState::running) {
+    html << "<p class=\"hint\">This is what its process prints; what it writes through its Job is here when "
+            "its batch has ended.</p>"_html;
   }
   return document(visit, task.function + " " + task.id, "/", html << written);
 }
