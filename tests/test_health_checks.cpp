@@ -302,6 +302,13 @@ TEST_CASE_FIXTURE(HealthySite, "health: limits") {
   }
 }
 
+TEST_CASE_FIXTURE(HealthySite, "health: the controller's database") {
+  expect("database", Level::ok, {"No database of a controller"});
+  site.settings.mariadb_database = "MCP";
+  site.settings.mariadb_socket = folder / "nobody-listens.sock";
+  expect("database", Level::critical, {"MCP", "cannot be used", "Start it", "mariadb_socket"});
+}
+
 TEST_CASE_FIXTURE(HealthySite, "health: the clock") {
   site.host.clock_is_synchronised = [] { return false; };
   expect("clock", Level::warning, {"not synchronised", "chrony"});

@@ -1,5 +1,5 @@
-// One room although it is long: what the parts are, in the order in which they need each other, and what a signal means
-// for each of them.
+// One room although it is long: what the parts are, in the order in which they need each other, and what a
+// signal means for each of them.
 #include "worker/daemon.hpp"
 
 #include <unistd.h>
@@ -120,10 +120,11 @@ class Daemon {
   // The main thread turns the loop: children are killed when the thread that started them ends.
   void run() {
     const Settings& settings = site_->settings;
-    logs::worker()->info("quire worker {} (pid {}): {}, {} in hand at most, {} at most, record {}", client_,
+    logs::worker()->info("quire worker {} (pid {}): {}, {} in hand at most, {} at most, record {}{}", client_,
                          ::getpid(), counted(site_->modules.functions().size(), "function"),
                          counted(settings.workers, "batch", "batches"),
-                         counted(settings.max_processes, "process", "processes"), settings.record);
+                         counted(settings.max_processes, "process", "processes"), settings.record,
+                         database_ ? ", " + database_->name() : "");
     listen_to_signals();
     feed_watchdog_later();
     loop_.run();

@@ -133,6 +133,10 @@ Values read_sources(const Settings& settings) {
       }
       continue;
     }
+    if (!exists(item)) {
+      throw ConfigurationError("mariadb_settings: " + item +
+                               " is no file that can be found: name one, or archivematica, or ccp.");
+    }
     bool found = false;
     for (const Controller& each : controllers) found = read_section(item, each.section, values) || found;
     if (!found) {

@@ -51,7 +51,8 @@ std::string remedy(const MariadbError& error, const Settings& settings, const Ma
     case 1044:  // not this database
     case 1142:  // not this table
     case 1143:  // not this column
-      return "As its administrator: " + grant(address) + ".";
+      return "As its administrator: " + grant(address) + "; or correct " +
+             place_of(settings, settings.mariadb_database, "mariadb_database", "database") + ".";
     case 1290:  // --read-only
     case 1792:
     case 1836:

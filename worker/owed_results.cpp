@@ -7,6 +7,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/plural.hpp"
+
 namespace quire {
 namespace {
 
@@ -118,9 +120,8 @@ bool OwedResults::pay_in_turn() try {
     if (!goes_on || !own_.state().healthy) return false;
   }
   if (written > 0) {
-    log_->warn("{} {} owed to the {} and {} written there now.", written,
-               written == 1 ? "result that was" : "results that were", database_.name(),
-               written == 1 ? "is" : "are");
+    log_->info("The {} has been given {} that it was owed, where it has rows for their tasks.",
+               database_.name(), counted(written, "result"));
   }
   return true;
 } catch (const std::exception& error) {

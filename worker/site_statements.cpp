@@ -41,7 +41,8 @@ class SiteReader {
   void read(const std::string& path) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) return read_folder(path);
-    if (!std::ifstream(path)) throw ConfigurationError(path + ": cannot be read; correct its name.");
+    if (!std::ifstream(path))
+      throw ConfigurationError(path + ": cannot be read; correct its name, or let this user read it.");
     // A unit names the file of variables that is named beside it, too.
     if (std::ranges::find(site_.sources, path) != site_.sources.end()) return;
     site_.sources.push_back(path);

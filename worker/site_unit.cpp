@@ -27,7 +27,8 @@ class UnitReader {
  public:
   void read(const std::string& path) {
     std::ifstream file(path);
-    if (!file) throw ConfigurationError(path + ": cannot be read; correct its name.");
+    if (!file)
+      throw ConfigurationError(path + ": cannot be read; correct its name, or let this user read it.");
     std::string section = "[Service]";
     std::size_t number = 0;
     for (std::string line; std::getline(file, line);) {

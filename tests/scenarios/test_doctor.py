@@ -39,7 +39,7 @@ class TestDoctor(Scenario):
         self.assertEqual({level for each in findings.values() for level, _ in each}, {"ok"}, findings)
         self.assertEqual(code, 0)
         self.assertEqual(list(findings), ["workers", "server", "listening", "queue", "retries", "functions", "sites",
-                                          "modules", "record", "disk", "limits"])
+                                          "modules", "record", "database", "disk", "limits"])
         table = self.worker.quire("doctor", "--without", "clock").stdout
         self.assertEqual(table.splitlines()[0], f"Configuration: {self.worker.config}; "
                          f"state directory {self.worker.settings['state_directory']}, job servers {self.server.address}.")

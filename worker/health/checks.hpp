@@ -22,6 +22,9 @@ void modules(Examination& site);
 // record.cpp: whether it can be written.
 void record(Examination& site);
 
+// database.cpp: whether the controller's database takes it, too.
+void database(Examination& site);
+
 // host.cpp: what this host has for them.
 void disk(Examination& site);
 void limits(Examination& site);

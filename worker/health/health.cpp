@@ -24,6 +24,7 @@ constexpr std::array all_checks = {
     Check{"sites",     checks::sites},
     Check{"modules",   checks::modules},
     Check{"record",    checks::record},
+    Check{"database",  checks::database},
     Check{"disk",      checks::disk},
     Check{"limits",    checks::limits},
     Check{"clock",     checks::clock},

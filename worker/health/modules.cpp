@@ -16,14 +16,17 @@ std::string gearadmin(const JobServer& server, const std::string& words) {
 }
 
 // Jobs that wait for a function of this site that nobody serves.
-void look_for_waiting(Examination& site, const ServerAnswer& answer,
+void look_for_waiting(Examination& site, const ServerAnswer& answer, const std::set<std::string>& ours,
                       const std::vector<std::string>& offered) {
   for (const FunctionStatus& function : answer.functions) {
     if (function.workers > 0 || function.jobs == 0 || !site.prefix().function_of(function.name)) continue;
     site.alarm(nobody + ": " + counted(function.jobs, "job waits", "jobs wait") + " at " +
                answer.server.name() + " for " + function.name + ", which nobody serves." +
                did_you_mean(function.name, offered) +
-               " Add it to the module table and restart or HUP the worker, or cancel its jobs: " +
+               (ours.contains(function.name)
+                    ? " The module table has it: start " + site.suggested("worker") +
+                          ", or send it HUP. Or cancel its jobs: "
+                    : " Add it to the module table and restart or HUP the worker, or cancel its jobs: ") +
                gearadmin(answer.server, "--show-jobs") + " lists their handles, " +
                gearadmin(answer.server, "--cancel-job=HANDLE") +
                " cancels one. Cancelled ones, and those whose client has gone, are counted until a worker "
@@ -48,7 +51,7 @@ void functions(Examination& site) {
     for (const FunctionStatus& function : answer.functions) {
       if (function.workers > 0) offered.push_back(function.name);
     }
-    look_for_waiting(site, answer, offered);
+    look_for_waiting(site, answer, ours, offered);
     std::vector<std::string> missing;
     for (const std::string& name : ours) {
       if (std::ranges::find(offered, name) == offered.end()) missing.push_back(name);
