@@ -57,7 +57,7 @@ WorkerStatus make_status() {
                      .ended = parse_rfc3339("2024-08-04T21:34:37Z"),
                      .exit_code = 3,
                      .counts = true},
-                    {.id = "b"}};
+                    {.id = "b", .cancelled = true}};
   status.hosts = {{.module = "hello", .pid = 44, .state = "ready", .running = 1, .served = 9}};
   return status;
 }

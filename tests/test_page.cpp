@@ -234,6 +234,7 @@ TEST_CASE("page: what is told of what a task writes before it is on record") {
     details.task.process_output = "line";
     CHECK(shows("This is what its process prints; what it writes through its Job is here when its batch"));
     details.task.state = TaskState::done;
+    details.task.ended = now();
     CHECK_FALSE(shows("This is what its process prints"));
   }
   SUBCASE("once it has ended for good all of it comes with the end of its batch, and nobody can cancel it") {

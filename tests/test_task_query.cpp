@@ -202,6 +202,26 @@ TEST_CASE_FIXTURE(RecordFixture, "task query: who is gone") {
     CHECK(query.find("a-0")->task.begun);
     CHECK_FALSE(query.find("a-1")->task.begun);
   }
+  SUBCASE("one that was cancelled is told to be, while others of its batch go on") {
+    SqliteRecord record({.path = path, .client = "two:18"}, log);
+    record.begin(batch, batch.unanswered());
+    WorkerStatus worker;
+    worker.subsets.emplace_back().waiting = {"a-1"};
+    worker.reports = {{.id = "a-0", .ended = now(), .exit_code = 130, .counts = true, .cancelled = true},
+                      {.id = "a-1", .cancelled = true}};
+    query.know_in_hand({worker});
+    const TaskSummary ended = query.find("a-0")->task;
+    CHECK(ended.state == TaskState::cancelled);
+    CHECK(ended.ended_by == "cancelled");
+    CHECK(ended.reported);
+    const TaskSummary never = query.find("a-1")->task;
+    CHECK(never.state == TaskState::cancelled);
+    CHECK_FALSE(never.begun);
+    CHECK_FALSE(never.reported);
+    CHECK(query.list({.states = {TaskState::cancelled}}, 10).tasks.size() == 2);
+    CHECK(query.list({.states = {TaskState::running, TaskState::queued}}, 10).tasks.empty());
+    CHECK(query.counts()[TaskState::cancelled] == 2);
+  }
   SUBCASE("one that has ended in a process that runs still runs, and it is told how it ended") {
     SqliteRecord record({.path = path, .client = "two:18"}, log);
     record.begin(batch, batch.unanswered());

@@ -60,7 +60,8 @@ json::object object_of(const TaskReport& report) {
           {"begun", time_or_null(report.begun)},
           {"ended", time_or_null(report.ended)},
           {"exit_code", report.exit_code},
-          {"counts", report.counts}};
+          {"counts", report.counts},
+          {"cancelled", report.cancelled}};
 }
 json::object object_of(const JobServerStatus& server) {
   return {{"name", server.name}, {"connected", server.connected}, {"in_hand", server.in_hand}};
@@ -178,7 +179,8 @@ TaskReport read_report(const json::object& report) {
           .begun = time_of(report.at("begun")),
           .ended = time_of(report.at("ended")),
           .exit_code = get<std::int64_t>(report, "exit_code"),
-          .counts = get<bool>(report, "counts")};
+          .counts = get<bool>(report, "counts"),
+          .cancelled = report.contains("cancelled") && get<bool>(report, "cancelled")};
 }
 JobServerStatus read_server(const json::object& server) {
   return {.name = get<std::string>(server, "name"),

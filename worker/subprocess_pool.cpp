@@ -552,7 +552,8 @@ struct SubprocessPool::Impl {
         status.reports.push_back({.id = task->id,
                                   .ended = task->result->finished,
                                   .exit_code = task->result->exit_code,
-                                  .counts = true});
+                                  .counts = true,
+                                  .cancelled = task->result->ended_by == "cancelled"});
       }
       batch.ended += ended;
       batch.begun += ended;

@@ -289,7 +289,11 @@ std::vector<TaskReport> Subset::reports(bool independent) {
   }
   std::vector<TaskReport> begun;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (all[i] == Progress::waiting) continue;
+    // One that waits and is flagged in the ledger does not begin.
+    const bool never =
+        independent && all[i] == Progress::waiting && impl_->cancelled.contains(impl_->tasks[i]);
+    if (all[i] == Progress::waiting && !never) continue;
+    reports[i].cancelled = never;
     if (all[i] == Progress::running) reports[i].begun = before;
     reports[i].id = impl_->tasks[i]->id;
     begun.push_back(std::move(reports[i]));

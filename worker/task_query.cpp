@@ -251,6 +251,11 @@ struct TaskQuery::Impl {
     const auto found = begun.find(task.id);
     if (found == begun.end()) return;
     const TaskReport& report = found->second;
+    if (report.cancelled) {
+      task.state = TaskState::cancelled;
+      task.ended_by = cancelled;
+      if (!report.ended) task.begun.reset();  // only its batch has begun
+    }
     if (report.begun) task.begun = report.begun;
     if (report.ended) {
       task.reported = TaskSummary::Reported{
@@ -276,7 +281,7 @@ struct TaskQuery::Impl {
     task.file_name = bytes_of(row.getColumn(13));
     task.ended_by = bytes_of(row.getColumn(14));
     task.state = state_of(task);
-    if (task.state == TaskState::running) add_report(task);
+    if (task.state == TaskState::running || task.state == TaskState::queued) add_report(task);
     if (task.state == TaskState::queued) task.begun.reset();  // only its batch has begun
     return task;
   }
@@ -286,7 +291,11 @@ struct TaskQuery::Impl {
   static bool wants(const TaskFilter& filter, TaskState state) {
     return filter.states.empty() || filter.states.contains(state);
   }
-  static bool wants_open(const TaskFilter& filter) {
+  bool wants_open(const TaskFilter& filter) const {
+    // In hand, and cancelled as its worker tells.
+    if (wants(filter, TaskState::cancelled) &&
+        std::ranges::any_of(begun, [](const auto& each) { return each.second.cancelled; }))
+      return true;
     return std::ranges::any_of(all_task_states,
                                [&](TaskState state) { return !has_ended(state) && wants(filter, state); });
   }

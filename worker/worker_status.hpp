@@ -37,14 +37,15 @@ struct SubsetStatus {
   std::vector<std::string> waiting;  // behind the others of their process
 };
 
-// What is known of a task in hand that has begun, before the record has its end. About when it began: where
-// the tasks of a process are worked on one after the other, when the one before it had ended.
+// What is known of a task in hand that has begun or was cancelled, before the record has its end. About when
+// it began: where the tasks of a process are worked on one after the other, when the one before it had ended.
 struct TaskReport {
   std::string id;
   std::optional<Timestamp> begun = {};
   std::optional<Timestamp> ended = {};  // as its script has reported it
   std::int64_t exit_code = 0;           // of one that has ended
-  bool counts = false;  // it has ended so for good; false: it fails if its process does not end well
+  bool counts = false;     // it has ended so for good; false: it fails if its process does not end well
+  bool cancelled = false;  // it has ended so on request, or will never begin
 };
 
 // A batch in hand: from when the job server gave it to us until it is answered.

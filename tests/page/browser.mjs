@@ -320,7 +320,7 @@ test('a task is run again under a new id', async () => {
 test('a task is cancelled, and where others share its process they are named first', async () => {
   await open(taskPath(site.talking));
   await Promise.all([page.waitForNavigation(), page.click('text=Cancel')]);
-  assert.match(await page.innerText('.notice'), /being ended/);
+  assert.match(await page.innerText('.notice'), /It is cancelled/);
   await page.waitForFunction(() => document.querySelector('.title .state').textContent !== 'running');
   assert.equal(await page.innerText('.title .state'), 'cancelled');
   assert.match(await page.innerText('#x-stderr'), /cancelled/);

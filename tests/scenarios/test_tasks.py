@@ -186,6 +186,26 @@ class TestTasks(Scenario):
         self.assertEqual(self.ids("--state", "cancelled"), sorted([kept, runs]))
         self.assertIn("not cancelled", self.quire("tasks", "cancel", kept, code=1)[0])
 
+    def test_a_cancelled_one_is_told_to_be_while_its_batch_goes_on(self):
+        self.start("gated_independent", max_processes="1")
+        batch = self.gated("gated_independent", 3)
+        self.the_gate.wait_for(1)
+        (runs,) = wait_until(lambda: self.ids("--state", "running"), "one to run")
+        never, goes_on = [each for each in batch.tasks if each != runs]
+        self.quire("tasks", "cancel", "--no-wait", never)
+        self.assertEqual(self.ids("--state", "cancelled"), [never])
+        self.assertIn("It never begins.", self.quire("tasks", "show", never)[0])
+        self.quire("tasks", "cancel", runs)
+        wait_until(lambda: self.ids("--state", "cancelled") == sorted([never, runs]), "both to be told as cancelled")
+        self.assertNotIn(runs, self.ids("--state", "running,queued"))
+        shown = json.loads(self.quire("tasks", "show", "--json", runs)[0])
+        self.assertEqual((shown["state"], shown["reported_exit_code"], shown["ended"]), ("cancelled", CANCELLED, None))
+        self.assertIn("on record when its batch has ended", self.quire("tasks", "show", runs)[0])
+        self.the_gate.open()
+        self.controller.wait([batch])
+        self.assertEqual(self.ids("--state", "cancelled"), sorted([never, runs]))
+        self.assertEqual(self.ids("--state", "done"), [goes_on])
+
     def test_what_a_task_had_written_is_not_lost_when_it_is_ended(self):
         functions = ("gate", "gate_independent", "gated", "gated_independent")
         self.start(*functions, time_limit="0")

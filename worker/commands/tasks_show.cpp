@@ -51,6 +51,8 @@ void print_details(const SiteView& view, const TaskDetails& details) {
     print("has ended", when(task.reported->ended) + " with exit code " +
                            std::to_string(task.reported->exit_code) + ". " +
                            std::string(what_is_awaited(*task.reported)));
+  } else if (task.state == TaskState::cancelled && !task.ended) {
+    print("has ended", "It never begins. That is on record when its batch has ended.");
   }
   print("worker", task.client);
   print("batch", std::to_string(task.batch) + (details.handle.empty() ? "" : ", " + details.handle) +
@@ -74,7 +76,7 @@ void print_details(const SiteView& view, const TaskDetails& details) {
   text("stderr", task.error);
   text("the process's own stdout", task.process_output);
   text("the process's own stderr", task.process_error);
-  if (has_ended(task.state) && !task.output) {
+  if (task.ended && !task.output) {
     std::cout << "Its output was not recorded (capture_client_script_output = no).\n";
   }
 }

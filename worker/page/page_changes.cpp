@@ -80,7 +80,7 @@ HttpResponse PageServer::cancel(const Visit& visit, const std::string& id) {
     case Cancellation::Kind::kept:
       return tell("It is cancelled before it has begun.");
     case Cancellation::Kind::ending:
-      return tell("It is being ended.");
+      return tell("It is cancelled; a process that runs it is ended.");
     case Cancellation::Kind::too_late:
       return tell("It has ended already; its batch has not.");
     case Cancellation::Kind::unknown:

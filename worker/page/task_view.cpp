@@ -99,7 +99,9 @@ Html text_section(const TaskDetails& details, const Text& text) {
 
 // Where nothing of what it writes is known yet: what comes, and when.
 std::string_view nothing_written(const TaskSummary& task) {
-  if (has_ended(task.state)) return "It has written nothing, or nothing that was to be recorded.";
+  if (task.ended) return "It has written nothing, or nothing that was to be recorded.";
+  if (task.state == TaskState::cancelled && !task.reported)
+    return "It never begins. That is on record when its batch has ended.";
   if (task.reported) return "What it wrote is here when its batch has ended.";
   return "What its process prints is here as soon as there is something; what it writes through its Job is "
          "here when its batch has ended.";
