@@ -26,8 +26,9 @@ constexpr std::size_t entries_of_a_run = 65'536;
 // So many are a block: with its row's other columns it fills a page of 4,096 bytes.
 constexpr std::size_t entries_of_a_block = 250;
 
-// The filter has at least 8 bits for each task and grows by doubling, up to a size that serves 67 million.
-constexpr std::size_t smallest_filter = std::size_t{4} << 20;
+// The filter has at least 8 bits for each task and grows by doubling, up to a size that serves 67 million. A record
+// that is new or small costs its worker no megabytes.
+constexpr std::size_t smallest_filter = std::size_t{256} << 10;
 constexpr std::size_t largest_filter = std::size_t{64} << 20;
 
 struct Entry {

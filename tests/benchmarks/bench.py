@@ -176,7 +176,10 @@ class Bench:
                # As many as a worker has that nobody has configured.
                "max_processes": "0"}
         functions = {f"{prefix}_{name}": module for name, module in modules.items()}
-        worker = Worker(folder, self.server.address, functions, {**own, **settings})
+        # A program cannot say by itself that it may run twice at once; the scripts do.
+        concurrent = {f"{prefix}_{name}": {"concurrent_instances": os.cpu_count()} for name in modules
+                      if name == "true_program"}
+        worker = Worker(folder, self.server.address, functions, {**own, **settings}, concurrent)
         worker.serves = list(functions)
         self.workers.append(worker)
         return worker
