@@ -14,7 +14,7 @@
 #include "worker/hand_over_check.hpp"
 
 using namespace quire;
-using Level = HandOverFinding::Level;
+using Level = Finding::Level;
 namespace fs = std::filesystem;
 
 namespace {
@@ -50,7 +50,7 @@ struct Site {
   // The sentences of one check that are of this level.
   std::vector<std::string> told(Level level, const std::string& check) const {
     std::vector<std::string> sentences;
-    for (const HandOverFinding& finding : check_hand_over(settings)) {
+    for (const Finding& finding : check_hand_over(settings)) {
       if (finding.level == level && finding.check == check) sentences.push_back(finding.sentence);
     }
     return sentences;
@@ -68,7 +68,7 @@ TEST_CASE("hand over check") {
   Site site;
   SUBCASE("where all is well, every check says so") {
     const test::AnsweringWorker old(site.gearmand.port(), {{"a_v0.0", test::do_tasks}});
-    for (const HandOverFinding& finding : check_hand_over(site.settings)) {
+    for (const Finding& finding : check_hand_over(site.settings)) {
       CAPTURE(finding.sentence);
       CHECK(finding.level == Level::ok);
     }

@@ -303,7 +303,7 @@ TEST_CASE_FIXTURE(HealthySite, "health: limits") {
 }
 
 TEST_CASE_FIXTURE(HealthySite, "health: the controller's database") {
-  expect("database", Level::ok, {"No database of a controller"});
+  expect("database", Level::ok, {"No setting names a database"});
   site.settings.mariadb_database = "MCP";
   site.settings.mariadb_socket = folder / "nobody-listens.sock";
   expect("database", Level::critical, {"MCP", "cannot be used", "Start it", "mariadb_socket"});

@@ -7,7 +7,7 @@
 #include "tests/support/temporary_folder.hpp"
 
 using namespace quire;
-using Level = HandOverFinding::Level;
+using Level = Finding::Level;
 
 namespace {
 
@@ -19,9 +19,9 @@ struct Site {
                                  server.address().socket + "\ndatabase = MCP\n");
   }
 
-  HandOverFindings check() const {
-    HandOverFindings findings = check_mariadb(settings, std::chrono::seconds(10));
-    for (const HandOverFinding& finding : findings) {
+  Findings check() const {
+    Findings findings = check_mariadb(settings, std::chrono::seconds(10));
+    for (const Finding& finding : findings) {
       CHECK(finding.check == "database");
       CHECK(finding.sentence.find("horse") == std::string::npos);
     }
@@ -30,7 +30,7 @@ struct Site {
 
   // The only sentence, which is critical.
   std::string problem() const {
-    const HandOverFindings findings = check();
+    const Findings findings = check();
     REQUIRE(findings.size() == 1);
     INFO(findings[0].sentence);
     CHECK(findings[0].level == Level::critical);
@@ -53,7 +53,7 @@ TEST_CASE("mariadb check") {
 
   SUBCASE("where all is well it says so, and has changed nothing") {
     site.server.insert_tasks("a", 2);
-    const HandOverFindings findings = site.check();
+    const Findings findings = site.check();
     REQUIRE(findings.size() == 1);
     CHECK(findings[0].level == Level::ok);
     CHECK(has(findings[0].sentence, "database MCP at " + site.server.address().socket));
@@ -62,7 +62,7 @@ TEST_CASE("mariadb check") {
   }
   SUBCASE("no database is named") {
     site.settings.mariadb_settings.clear();
-    const HandOverFindings findings = site.check();
+    const Findings findings = site.check();
     REQUIRE(findings.size() == 1);
     CHECK(findings[0].level == Level::warning);
     CHECK(has(findings[0].sentence, "set mariadb_settings = archivematica, or ccp"));
@@ -116,14 +116,14 @@ TEST_CASE("mariadb check") {
   }
   SUBCASE("a small packet is a warning") {
     site.server.run("SET GLOBAL max_allowed_packet = 1048576");
-    const HandOverFindings findings = site.check();
+    const Findings findings = site.check();
     REQUIRE(findings.size() == 2);
     CHECK(findings[1].level == Level::warning);
     CHECK(has(findings[1].sentence, "takes 1 MiB at once (max_allowed_packet)"));
   }
   SUBCASE("a mode that refuses values does no harm") {
     site.server.run("SET GLOBAL sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE'");
-    const HandOverFindings findings = site.check();
+    const Findings findings = site.check();
     site.server.run("SET GLOBAL sql_mode = DEFAULT");
     REQUIRE(findings.size() == 1);
     CHECK(findings[0].level == Level::ok);

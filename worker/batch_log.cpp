@@ -5,6 +5,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/plural.hpp"
 #include "worker/log.hpp"
 
 namespace quire {
@@ -69,8 +70,8 @@ void tell(const Batch& batch, std::chrono::duration<double> taken, bool failed_o
     for (const Task& task : batch.tasks) tell(batch, task, failed_output);
   }
   logs::batch()->info(
-      "{} {}: {} task{}, {} failed{}{}, {:.3f} s{}", batch.handle, batch.function, batch.tasks.size(),
-      batch.tasks.size() == 1 ? "" : "s", failed, ids_of(batch, false),
+      "{} {}: {}, {} failed{}{}, {:.3f} s{}", batch.handle, batch.function,
+      counted(batch.tasks.size(), "task"), failed, ids_of(batch, false),
       cancelled == 0 ? "" : ", " + std::to_string(cancelled) + " cancelled" + ids_of(batch, true),
       taken.count(),
       known == 0 ? "" : "; " + std::to_string(known) + " had been run before, and are not run again");

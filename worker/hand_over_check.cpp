@@ -25,8 +25,7 @@ namespace quire {
 namespace {
 
 namespace fs = std::filesystem;
-using Level = HandOverFinding::Level;
-using Findings = HandOverFindings;
+using Level = Finding::Level;
 
 constexpr auto question_limit = std::chrono::seconds(3);
 
@@ -128,8 +127,7 @@ void check_job_servers(const Settings& settings, const ModuleRegistry& modules, 
 }
 
 void check_database(const Settings& settings, Findings& findings) {
-  for (HandOverFinding& finding : check_mariadb(settings, question_limit))
-    findings.push_back(std::move(finding));
+  for (Finding& finding : check_mariadb(settings, question_limit)) findings.push_back(std::move(finding));
 }
 
 // The sentence of a traceback that tells most: its last line.
@@ -197,7 +195,7 @@ void check_modules(const Settings& settings, const ModuleRegistry& modules, cons
 
 }  // namespace
 
-HandOverFindings check_hand_over(const Settings& settings, const std::string& options) {
+Findings check_hand_over(const Settings& settings, const std::string& options) {
   Findings findings;
   check_interpreter(settings, findings);
   check_shared_folder(settings, findings);

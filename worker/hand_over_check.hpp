@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "worker/hand_over_finding.hpp"
+#include "worker/finding.hpp"
 #include "worker/settings.hpp"
 
 namespace quire {
@@ -14,6 +14,6 @@ namespace quire {
 // within host_start_limit. No job is run; one file is made in the shared folder and removed. Takes as long as
 // loading takes. options: those with which commands find the same site
 // (suggestion.hpp). REQUIRES: the settings are complete
-HandOverFindings check_hand_over(const Settings& settings, const std::string& options = {});
+Findings check_hand_over(const Settings& settings, const std::string& options = {});
 
 }  // namespace quire

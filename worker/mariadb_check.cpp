@@ -10,14 +10,12 @@
 namespace quire {
 namespace {
 
-using Level = HandOverFinding::Level;
+using Level = Finding::Level;
 
 // Below this a text of a task that is not even long is cut. MariaDB and MySQL have 16 and 64 MiB by default.
 constexpr std::size_t small_packet = 4 << 20;
 
-HandOverFinding finding(Level level, std::string sentence) {
-  return {level, "database", std::move(sentence)};
-}
+Finding finding(Level level, std::string sentence) { return {level, "database", std::move(sentence)}; }
 
 // Where the value is said that has to be corrected: our own setting counts more than the controller's key.
 std::string place_of(const Settings& settings, const std::string& own, const std::string& setting,
@@ -89,7 +87,7 @@ std::string mebibytes(std::size_t bytes) {
 
 }  // namespace
 
-HandOverFindings check_mariadb(const Settings& settings, std::chrono::seconds patience) {
+Findings check_mariadb(const Settings& settings, std::chrono::seconds patience) {
   std::optional<MariadbAddress> address;
   try {
     address = mariadb_address(settings);
@@ -108,7 +106,7 @@ HandOverFindings check_mariadb(const Settings& settings, std::chrono::seconds pa
     const TaskColumns columns = TaskColumns::read(connection);
     connection.execute(as_a_worker);
 
-    HandOverFindings findings;
+    Findings findings;
     findings.push_back(finding(
         Level::ok,
         place + " has the controller's table Tasks, which user " + address->user + " may read and update." +

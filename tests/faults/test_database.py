@@ -12,10 +12,9 @@ import time
 import MySQLdb
 
 from ledger import LONG
-from support.database import Database
+from support.database_scenario import DatabaseScenario
 from support.mcp_server import Ccp, McpServer
 from support.record import Record
-from support.scenario import Scenario
 from support.waiting import wait_until
 
 TASKS = 10_000 if LONG else 1_500
@@ -66,19 +65,7 @@ class SecondWriter:
         self._monitor.close()
 
 
-class TestDatabase(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        cls.database = Database()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.database.remove()
-
-    def setUp(self):
-        super().setUp()
-        self.database.empty()
-
+class TestDatabase(DatabaseScenario):
     def kill_and_start(self, worker):
         """Gives the ids of the tasks that had ended by then."""
         worker.signal(signal.SIGKILL)

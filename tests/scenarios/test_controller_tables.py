@@ -10,29 +10,17 @@ import urllib.request
 
 from support import processes
 from support.controller import quote, task, tasks_of
-from support.database import PASSWORD, Database
+from support.database import PASSWORD
+from support.database_scenario import DatabaseScenario
 from support.mcp_server import Ccp, McpServer
 from support.record import Record
-from support.scenario import Scenario
 from support.waiting import wait_until
 from test_metrics import free_port, parse
 
 TASKS = int(os.environ.get("SCENARIO_TASKS", 2000))
 
 
-class TestControllers(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        cls.database = Database()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.database.remove()
-
-    def setUp(self):
-        super().setUp()
-        self.database.empty()
-
+class TestControllers(DatabaseScenario):
     def start_host(self, modules=("noted",), **settings):
         """A worker as another host would have it: nothing is shared but job server and database."""
         return self.start_worker({name: name for name in modules},

@@ -6,9 +6,9 @@ import urllib.request
 import MySQLdb
 
 from support.controller import task, tasks_of
-from support.database import PASSWORD, Database
+from support.database import PASSWORD
+from support.database_scenario import DjangoScenario
 from support.django_project import LAYOUTS, PROJECT
-from support.scenario import Scenario
 from support.waiting import wait_until
 from test_metrics import free_port, parse
 
@@ -16,22 +16,7 @@ PATHS = ["MCPClient", "MCPClient/clientScripts", "archivematicaCommon", "dashboa
 SCRIPTS = os.path.join(PROJECT, "MCPClient", "clientScripts")
 
 
-class TestDjango(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        cls.database = Database()
-        cls.database.run("CREATE USER django@localhost; GRANT ALL ON MCP.* TO django@localhost")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.database.remove()
-
-    def setUp(self):
-        super().setUp()
-        self.database.empty()
-        self.database.run("CREATE TABLE MCP.Files (name varchar(100) PRIMARY KEY, connection bigint NOT NULL DEFAULT 0,"
-                          " state int NOT NULL DEFAULT 0) ENGINE=InnoDB")
-
+class TestDjango(DjangoScenario):
     def start_site(self, *modules, **settings):
         """A worker for the project, as the preset for Archivematica up to 1.17 has it."""
         worker = self.make_worker({module: module + ".py" for module in modules}, {

@@ -5,29 +5,14 @@ import os
 import signal
 
 from support.controller import task, tasks_of
-from support.database import PASSWORD, Database
+from support.database import PASSWORD
+from support.database_scenario import DjangoScenario
 from support.python_worker import PythonWorker
-from support.scenario import Scenario
 from support.site import CcpSite, FoldersSite, PackageSite
 from support.waiting import wait_until
 
 
-class TestHandOver(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        cls.database = Database()
-        cls.database.run("CREATE USER django@localhost; GRANT ALL ON MCP.* TO django@localhost")
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.database.remove()
-
-    def setUp(self):
-        super().setUp()
-        self.database.empty()
-        self.database.run("CREATE TABLE MCP.Files (name varchar(100) PRIMARY KEY, connection bigint NOT NULL DEFAULT 0,"
-                          " state int NOT NULL DEFAULT 0) ENGINE=InnoDB")
-
+class TestHandOver(DjangoScenario):
     def make_site(self, kind):
         """(site, worker that is not started yet): the worker's configuration is to be imported."""
         site = kind(self.folder, self.server.address, self.database)

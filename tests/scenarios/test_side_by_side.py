@@ -4,25 +4,12 @@ import json
 import os
 
 from support.controller import quote, task, tasks_of
-from support.database import Database
+from support.database_scenario import DatabaseScenario
 from support.python_worker import PythonWorker
-from support.scenario import Scenario
 from support.waiting import wait_until
 
 
-class TestSideBySide(Scenario):
-    @classmethod
-    def setUpClass(cls):
-        cls.database = Database()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.database.remove()
-
-    def setUp(self):
-        super().setUp()
-        self.database.empty()
-
+class TestSideBySide(DatabaseScenario):
     def start_host(self, modules, **settings):
         return self.start_worker({name: name for name in modules}, {**self.database.settings(self.folder), **settings})
 

@@ -38,7 +38,7 @@ void print(const Finding& finding) {
             << '\n';
 }
 
-void print_json(const std::vector<Finding>& findings) {
+void print_json(const Findings& findings) {
   namespace json = boost::json;
   for (const Finding& finding : findings) {
     std::cout << json::serialize(json::object{{"level", name_of(finding.level)},
@@ -56,16 +56,6 @@ std::string looked_at(const CommandOptions& options, const Settings& settings) {
   return "Configuration: " + (file.empty() ? "none, all settings have their defaults" : file) +
          (given.empty() ? "" : "; given:" + given) + "; state directory " + settings.state_directory +
          ", job servers " + settings.gearman_servers + ".";
-}
-
-// What is to be known while the old worker still runs.
-std::vector<Finding> before_the_change(const SiteFacts& site) {
-  std::vector<Finding> findings;
-  for (const HandOverFinding& finding : check_hand_over(site.settings, site.options)) {
-    findings.push_back(
-        {static_cast<Finding::Level>(static_cast<int>(finding.level)), finding.check, finding.sentence});
-  }
-  return findings;
 }
 
 }  // namespace
@@ -100,8 +90,9 @@ int run_doctor(const std::vector<std::string>& arguments) {
   WorkersStatus workers = ask_workers(site.settings.state_directory);
   site.workers = std::move(workers.workers);
   site.problems = std::move(workers.problems);
-  std::vector<Finding> findings =
-      options.values()["archivematica"].as<bool>() ? before_the_change(site) : examine(site, without);
+  const Findings findings = options.values()["archivematica"].as<bool>()
+                                ? check_hand_over(site.settings, site.options)
+                                : examine(site, without);
   if (options.values()["json"].as<bool>()) {
     print_json(findings);
   } else {

@@ -4,28 +4,11 @@
 #include "worker/mariadb_check.hpp"
 
 namespace quire::checks {
-namespace {
-
-constexpr auto patience = std::chrono::seconds(3);
-
-Finding::Level level_of(HandOverFinding::Level level) {
-  switch (level) {
-    case HandOverFinding::Level::ok:
-      return Finding::Level::ok;
-    case HandOverFinding::Level::warning:
-      return Finding::Level::warning;
-    case HandOverFinding::Level::critical:
-      break;
-  }
-  return Finding::Level::critical;
-}
-
-}  // namespace
 
 void database(Examination& site) {
-  if (!names_database(site.settings())) return site.say_well("No database of a controller is to be kept.");
-  for (const HandOverFinding& finding : check_mariadb(site.settings(), patience))
-    site.say(level_of(finding.level), finding.sentence);
+  if (!names_database(site.settings())) return site.say_well("No setting names a database of a controller.");
+  for (const Finding& finding : check_mariadb(site.settings(), std::chrono::seconds(3)))
+    site.say(finding.level, finding.sentence);
 }
 
 }  // namespace quire::checks

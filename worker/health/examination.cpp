@@ -66,8 +66,4 @@ std::string some_of(const std::vector<std::string>& names) {
   return text;
 }
 
-std::string counted(std::size_t number, const std::string& one, const std::string& many) {
-  return std::to_string(number) + " " + (number == 1 ? one : many);
-}
-
 }  // namespace quire

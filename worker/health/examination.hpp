@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/plural.hpp"
 #include "worker/function_prefix.hpp"
 #include "worker/gearman_admin.hpp"
 #include "worker/health/health.hpp"
@@ -68,8 +69,5 @@ class Examination {
 
 // A few names of many: "a, b and 3 more".
 std::string some_of(const std::vector<std::string>& names);
-
-// "1 job", "2 jobs".
-std::string counted(std::size_t number, const std::string& one, const std::string& many);
 
 }  // namespace quire

@@ -33,11 +33,6 @@ constexpr std::array all_checks = {
 
 }  // namespace
 
-const char* name_of(Finding::Level level) {
-  constexpr std::array names = {"ok", "warning", "critical"};
-  return names[static_cast<std::size_t>(level)];
-}
-
 const std::vector<std::string>& health_checks() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
@@ -47,7 +42,7 @@ const std::vector<std::string>& health_checks() {
   return names;
 }
 
-std::vector<Finding> examine(const SiteFacts& site, const std::vector<std::string>& without) {
+Findings examine(const SiteFacts& site, const std::vector<std::string>& without) {
   Examination examination(site);
   for (const Check& check : all_checks) {
     if (std::ranges::find(without, check.name) != without.end()) continue;

@@ -4,19 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "worker/finding.hpp"
 #include "worker/health/host_facts.hpp"
 #include "worker/settings.hpp"
 #include "worker/worker_status.hpp"
 
 namespace quire {
-
-struct Finding {
-  enum class Level { ok, warning, critical };  // by number the exit codes that monitoring knows: 0, 1, 2
-  Level level = Level::ok;
-  std::string check;     // in one word; several findings may be of one check
-  std::string sentence;  // what is so and where; what to do about it, unless it is well
-};
-const char* name_of(Finding::Level level);
 
 // The checks in their order, for who wants to leave some out.
 const std::vector<std::string>& health_checks();
@@ -32,6 +25,6 @@ struct SiteFacts {
 
 // Runs the checks that are not in `without`, in their order. Takes some seconds where a job server does not
 // answer, and as long as loading all modules takes.
-std::vector<Finding> examine(const SiteFacts& site, const std::vector<std::string>& without);
+Findings examine(const SiteFacts& site, const std::vector<std::string>& without);
 
 }  // namespace quire
