@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "common/plural.hpp"
 #include "worker/mariadb_store.hpp"
 
 namespace quire {
@@ -47,7 +48,7 @@ struct MariadbRecord::Impl {
     writer.reset();
     if (waiting == 0 || store.has_written()) return;
     log->error("{} never written to the {}, which cannot be written{}.",
-               waiting == 1 ? "1 result is" : std::to_string(waiting) + " results are", store.name(),
+               counted(waiting, "result is", "results are"), store.name(),
                store.has_refuge()
                    ? ""
                    : " while this worker ends: no record is kept (record = none) from which it "

@@ -2,12 +2,12 @@
 
 #include <fcntl.h>
 
-#include <limits>
 #include <utility>
 
 #include <spdlog/spdlog.h>
 
 #include "common/plural.hpp"
+#include "worker/byte_lock.hpp"
 
 namespace quire {
 namespace {
@@ -16,20 +16,6 @@ using std::chrono::milliseconds;
 
 // How often somebody looks for what a worker has left that died.
 constexpr std::chrono::seconds between_looks{60};
-
-// A byte that is no worker's (worker_presence.hpp) and not that of the next writer (write_turn.hpp).
-constexpr off_t place_of_payer = std::numeric_limits<std::int32_t>::max();
-
-// True also where there is no such file: to pay twice harms nobody.
-bool is_our_turn(const Descriptor& file) {
-  if (!file) return true;
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = place_of_payer;
-  lock.l_len = 1;
-  return ::fcntl(file.get(), F_OFD_SETLK, &lock) == 0;
-}
 
 }  // namespace
 
@@ -102,7 +88,8 @@ bool OwedResults::pay() {
 
 bool OwedResults::pay_in_turn() try {
   const Descriptor turn(::open((own_.path() + "-workers").c_str(), O_RDWR | O_CLOEXEC));
-  if (!is_our_turn(turn)) return false;
+  // Without the file nobody can be asked, and to pay twice harms nobody.
+  if (turn && !byte_lock::take(turn.get(), byte_lock::payer)) return false;
   std::size_t written = 0;
   for (;;) {
     const std::vector<OwedBatch> oldest = oldest_owed(own_.path());

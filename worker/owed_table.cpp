@@ -4,6 +4,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "common/plural.hpp"
 #include "common/text.hpp"
 #include "worker/sqlite_connection.hpp"
 
@@ -17,8 +18,8 @@ Timestamp from_microseconds(std::int64_t count) { return Timestamp(std::chrono::
 }  // namespace
 
 std::string Owed::describe() const {
-  return std::to_string(results) + (results == 1 ? " result is" : " results are") +
-         " owed to the controller's database since " + record_time(since).substr(0, 19);
+  return counted(results, "result is", "results are") + " owed to the controller's database since " +
+         record_time(since).substr(0, 19);
 }
 
 Owed owed_in(const std::string& path) try {
