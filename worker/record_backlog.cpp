@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/plural.hpp"
+
 namespace quire {
 namespace {
 
@@ -26,14 +28,13 @@ Task copy_of(const Task& task) {
 std::string describe(const RecordEntry& entry) {
   if (entry.kind == RecordEntry::Kind::delivered) return entry.handle + ": whether its reply has arrived";
   if (entry.kind == RecordEntry::Kind::paid) {
-    return "That the database has got " + std::to_string(entry.rows.size()) +
-           (entry.rows.size() == 1 ? " result" : " results");
+    return "That the database has got " + counted(entry.rows.size(), "result");
   }
   const std::size_t tasks = entry.tasks == nullptr ? entry.batch->tasks.size() : entry.tasks->size();
   return entry.batch->handle + " " + entry.batch->function + ": the " +
          (entry.kind == RecordEntry::Kind::finished || entry.kind == RecordEntry::Kind::owed ? "end"
                                                                                              : "start") +
-         " of " + std::to_string(tasks) + (tasks == 1 ? " task" : " tasks");
+         " of " + counted(tasks, "task");
 }
 
 std::vector<std::string> RecordBacklog::keep(const RecordEntry& entry) {

@@ -14,6 +14,7 @@
 #include <spdlog/spdlog.h>
 
 #include "common/exit_status.hpp"
+#include "common/plural.hpp"
 #include "worker/batch_reader.hpp"
 
 namespace quire {
@@ -365,8 +366,7 @@ void SqliteStore::give_up(const Batch& batch, Task& task, std::uint32_t attempts
     history += attempt.getColumn(1).getString();
   }
   attempt.reset();
-  task.fail("The task is not run again: it was begun " + std::to_string(attempts) +
-            (attempts == 1 ? " time" : " times") +
+  task.fail("The task is not run again: it was begun " + counted(attempts, "time") +
             " (max_attempts) and its worker died each time: " + history + ".");
   log_->error("{} {}: task {}: {}", batch.handle, batch.function, task.id, task.result->error);
 }

@@ -9,6 +9,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "common/plural.hpp"
 #include "common/text.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
@@ -49,10 +50,6 @@ ServerView look_at(const JobServer& server) {
   return view;
 }
 
-std::string count(std::size_t number, const char* one, const char* many) {
-  return std::to_string(number) + " " + (number == 1 ? one : many);
-}
-
 void print(const WorkerStatus& worker, const CommandOptions& options) {
   std::cout << "Worker " << worker.client << ", quire " << worker.version << ", for "
             << duration_text(now() - worker.started) << (worker.stopping ? ", stopping" : "") << ": "
@@ -65,7 +62,7 @@ void print(const WorkerStatus& worker, const CommandOptions& options) {
   }
   std::cout << (worker.record_healthy ? "" : ": CANNOT BE WRITTEN: " + worker.record_problem);
   if (worker.record_waiting > 0)
-    std::cout << "; " << count(worker.record_waiting, "entry", "entries") << " kept until it can be";
+    std::cout << "; " << counted(worker.record_waiting, "entry", "entries") << " kept until it can be";
   std::cout << '\n';
   if (!worker.owed.empty()) std::cout << "  database    " << worker.owed << '\n';
   if (worker.short_of_resources) {
@@ -74,14 +71,14 @@ void print(const WorkerStatus& worker, const CommandOptions& options) {
   }
   for (const JobServerStatus& server : worker.servers) {
     std::cout << "  job server  " << server.name << (server.connected ? ", connected, " : ", NOT CONNECTED, ")
-              << count(server.in_hand, "batch", "batches") << " in hand\n";
+              << counted(server.in_hand, "batch", "batches") << " in hand\n";
   }
   for (const BatchStatus& batch : worker.batches) {
     std::cout << "  batch       " << one_line(batch.function, 40) << "  " << batch.handle << "  ";
     if (batch.tasks == 0) {
       std::cout << "being read, or waiting for the record or another batch";
     } else {
-      std::cout << batch.ended << " of " << count(batch.tasks, "task", "tasks") << " ended, "
+      std::cout << batch.ended << " of " << counted(batch.tasks, "task") << " ended, "
                 << batch.begun - batch.ended << " running"
                 << (batch.waits_for_host ? ", its script is being loaded" : "");
     }
@@ -139,8 +136,8 @@ void print(const ServerView& view, const FunctionPrefix& prefix, const CommandOp
               << (function.workers == 0 ? "  NOBODY SERVES IT" : "") << '\n';
   }
   if (idle > 0) {
-    std::cout << "  " << (idle < view.functions.size() ? "… and " : "")
-              << count(idle, "function", "functions") << " without jobs (--all)\n";
+    std::cout << "  " << (idle < view.functions.size() ? "… and " : "") << counted(idle, "function")
+              << " without jobs (--all)\n";
   }
 }
 

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "common/plural.hpp"
 #include "worker/commands/command.hpp"
 #include "worker/commands/command_options.hpp"
 #include "worker/commands/interrupt.hpp"
@@ -115,9 +116,8 @@ std::string summary(const Tally& tally, double seconds, const CommandOptions& op
   if (tasks == 0 && tally.complete)
     return "The input has no task, so nothing was sent: it wants a task a line.";
   std::ostringstream text;
-  text << tasks << (tasks == 1 ? " task: " : " tasks: ") << tally.succeeded << " succeeded, " << tally.failed
-       << " failed, " << tally.unanswered << " without an answer; " << std::fixed << std::setprecision(2)
-       << seconds << " s";
+  text << counted(tasks, "task") << ": " << tally.succeeded << " succeeded, " << tally.failed << " failed, "
+       << tally.unanswered << " without an answer; " << std::fixed << std::setprecision(2) << seconds << " s";
   if (seconds > 0 && tally.answered() > 0)
     text << " (" << rate_text(static_cast<double>(tally.answered()) / seconds) << " tasks/s)";
   text << '.';

@@ -56,17 +56,13 @@ Timestamp moment(std::string_view text) {
   return *time;
 }
 
-std::string tasks(std::uint64_t number) {
-  return grouped(static_cast<std::int64_t>(number)) + (number == 1 ? " task" : " tasks");
-}
-
 // "no task", "12 tasks", "more than 1,000 tasks".
 std::string amount(TaskQuery& record, const EndedTasks& which) {
   const TaskPage page = record.list(filter_of(which), most_counted);
   const auto number = static_cast<std::uint64_t>(std::ranges::count_if(
       page.tasks, [&](const TaskSummary& task) { return task.ended && *task.ended < which.before; }));
-  if (!page.older.empty()) return "more than " + tasks(number);
-  return number == 0 ? "no task" : tasks(number);
+  if (!page.older.empty()) return "more than " + counted(number, "task");
+  return number == 0 ? "no task" : counted(number, "task");
 }
 
 template <typename Choices>
@@ -83,7 +79,7 @@ Html outcome(const ClearingThread* last, Timestamp now) {
   Html html;
   if (last == nullptr) return html;
   const ClearingThread::State state = last->state();
-  const std::string deleted = tasks(state.progress.deleted);
+  const std::string deleted = counted(state.progress.deleted, "task");
   switch (state.phase) {
     case ClearingThread::Phase::done:
       html << "<p class=\"notice\" role=\"status\" id=\"outcome\">"_html << deleted << " deleted ("_html;
@@ -113,8 +109,8 @@ HttpResponse progress_view(const Visit& visit, const ClearingThread& running) {
   } else {
     html << "<progress max=\""_html << progress.total << "\" value=\""_html << progress.deleted
          << "\" aria-label=\"Tasks deleted\"></progress> <span class=\"of\">"_html
-         << grouped(static_cast<std::int64_t>(progress.deleted)) << " of "_html << tasks(progress.total)
-         << " deleted.</span>"_html;
+         << grouped(static_cast<std::int64_t>(progress.deleted)) << " of "_html
+         << counted(progress.total, "task") << " deleted.</span>"_html;
   }
   html << "</p><p>Workers go on meanwhile, and so does this without anybody who looks on.</p>"
           "<div class=\"title\">"_html
@@ -185,7 +181,8 @@ HttpResponse clear(const Visit& visit, const std::vector<std::pair<std::string, 
     const DeletionProgress progress = last->state().progress;
     return message_page(visit, 409, "Nothing more is deleted",
                         "A deletion goes on, with " + grouped(static_cast<std::int64_t>(progress.deleted)) +
-                            " of " + tasks(progress.total) + " deleted: wait for its end, or stop it.",
+                            " of " + counted(progress.total, "task") +
+                            " deleted: wait for its end, or stop it.",
                         {{"/clear", "How far it is"}, {"/", "All tasks"}});
   }
   std::optional<EndedTasks> which;
@@ -204,7 +201,7 @@ HttpResponse clear(const Visit& visit, const std::vector<std::pair<std::string, 
   const std::string told = "page: tasks that ended before " + iso8601(*which->before);
   logs::web()->info("{} are being deleted on request", told);
   last = std::make_unique<ClearingThread>(path, *which, [told](const ClearingThread::State& state) {
-    const std::string deleted = tasks(state.progress.deleted) + " deleted";
+    const std::string deleted = counted(state.progress.deleted, "task") + " deleted";
     if (state.phase == ClearingThread::Phase::failed) {
       logs::web()->error("{}: {}, then: {}", told, deleted, state.problem);
     } else {
