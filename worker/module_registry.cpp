@@ -14,6 +14,7 @@
 #include "worker/ini_file.hpp"
 #include "worker/nearest.hpp"
 #include "worker/privileges.hpp"
+#include "worker/site_packages.hpp"
 
 namespace quire {
 namespace {
@@ -80,18 +81,13 @@ std::set<std::string> names_in(const std::vector<std::string>& folders) {
 // environment.
 std::vector<std::string> package_folders(const Settings& settings, std::string prefix) {
   std::ranges::replace(prefix, '.', '/');
-  std::vector<fs::path> roots;
-  for (const std::string& folder : list_items(settings.python_path, ':')) roots.emplace_back(folder);
-  std::error_code error;
-  const fs::path libraries = fs::path(settings.python).parent_path().parent_path() / "lib";
-  for (fs::directory_iterator folder(libraries, error), end; !error && folder != end;
-       folder.increment(error)) {
-    if (folder->path().filename().string().starts_with("python"))
-      roots.push_back(folder->path() / "site-packages");
-  }
+  std::vector<fs::path> roots = site_packages(settings.python);
+  const std::vector<std::string> own = list_items(settings.python_path, ':');
+  roots.insert(roots.begin(), own.begin(), own.end());
   std::vector<std::string> folders;
   for (const fs::path& root : roots) {
-    if (fs::is_directory(root / prefix, error)) folders.push_back((root / prefix).string());
+    if (std::error_code ignored; fs::is_directory(root / prefix, ignored))
+      folders.push_back((root / prefix).string());
   }
   return folders;
 }

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "worker/installation.hpp"
+#include "worker/site_packages.hpp"
 
 namespace quire {
 namespace {
@@ -185,12 +186,8 @@ class LayoutAdder {
 
   // The folder of MCPClient in the virtual environment of an interpreter; empty where there is none.
   static fs::path packaged_client(const fs::path& python) {
-    const fs::path libraries = python.parent_path().parent_path() / "lib";
-    std::error_code error;
-    for (fs::directory_iterator folder(libraries, error), end; !error && folder != end;
-         folder.increment(error)) {
-      const fs::path client = folder->path() / "site-packages/archivematica/MCPClient";
-      if (is_there(client)) return client;
+    for (const fs::path& packages : site_packages(python)) {
+      if (const fs::path client = packages / "archivematica/MCPClient"; is_there(client)) return client;
     }
     return {};
   }

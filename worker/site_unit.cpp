@@ -4,6 +4,9 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <locale>
+
+#include <boost/algorithm/string/trim.hpp>
 
 #include "common/command_line.hpp"
 
@@ -19,8 +22,7 @@ constexpr std::array seen_to = {
     "TimeoutStopSec", "StandardOutput", "SyslogIdentifier", "StandardError"};
 
 std::string trimmed(const std::string& text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  return begin == text.npos ? "" : text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+  return boost::algorithm::trim_copy(text, std::locale::classic());
 }
 
 class UnitReader {
