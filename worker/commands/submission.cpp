@@ -15,8 +15,9 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto turn = 100ms;   // between two looks at the clock and the signals
-constexpr auto patience = 2s;  // without an answer, before we ask whether anybody offers the function
+constexpr auto turn = 100ms;  // between two looks at the clock and the signals
+// Without an answer, before we ask whether anybody offers the function; shorter than the shortest --timeout.
+constexpr auto patience = 500ms;
 constexpr auto question_limit = 1s;
 
 }  // namespace
