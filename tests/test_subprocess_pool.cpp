@@ -118,6 +118,18 @@ TEST_CASE("subprocess pool: programs") {
   }
 }
 
+TEST_CASE("subprocess pool: the characters of scripts are UTF-8 where nobody says so") {
+  Site site;
+  site.settings.pass_environment = "PATH";
+  SUBCASE("") {}
+  SUBCASE("and what somebody says counts") { site.settings.environment["LC_CTYPE"] = "C"; }
+  const Module module = site.program("language", "echo $LANG $LC_CTYPE\n");
+  std::vector<Site::Batch> batches{{module, make_tasks(1, "")}};
+  site.run(batches);
+  const bool is_said = !site.settings.environment.empty();
+  CHECK(batches[0].tasks[0].result->output == (is_said ? "C\n" : "C.UTF-8\n"));
+}
+
 TEST_CASE("subprocess pool: Python modules") {
   Site site;
   SUBCASE("each subset starts from the module as it was loaded") {

@@ -48,6 +48,13 @@ std::vector<std::string> host_environment(const Settings& settings) {
     if (passes && !settings.environment.contains(name)) result.emplace_back(text);
   }
   for (const auto& [name, value] : settings.environment) result.push_back(name + "=" + value);
+  // Names of files are UTF-8 for scripts and for the programs that they call, also in a container or under a
+  // supervisor that says nothing of a language.
+  const bool has_language = std::ranges::any_of(result, [](const std::string& variable) {
+    return variable.starts_with("LC_ALL=") || variable.starts_with("LC_CTYPE=") ||
+           variable.starts_with("LANG=");
+  });
+  if (!has_language) result.emplace_back("LANG=C.UTF-8");
   return result;
 }
 

@@ -14,7 +14,7 @@ namespace quire {
 std::vector<std::string> host_command(const Module& module, const Settings& settings, bool guarded = false);
 
 // The environment of every host and so of every script, as "NAME=value": what `pass_environment` lets through
-// of ours, then what section [environment] sets.
+// of ours, then what section [environment] sets; LANG=C.UTF-8 where neither says which characters there are.
 std::vector<std::string> host_environment(const Settings& settings);
 
 }  // namespace quire

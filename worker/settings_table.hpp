@@ -89,7 +89,8 @@ inline constexpr std::array setting_rows = {
         "python_prefix", &Settings::python_prefix, "PACKAGE",
         "Package to import Python scripts from, such as clientScripts; empty: each is a file by itself"},
     SettingRow{"pass_environment", &Settings::pass_environment, "NAMES",
-               "Variables that client scripts get from the worker's environment; * stands for any ending"},
+               "Variables that client scripts get from the worker's environment; * stands for any ending; without LC_ALL, "
+               "LC_CTYPE and LANG they get LANG=C.UTF-8"},
     SettingRow{"host_start_limit", &Settings::host_start_limit, "SECONDS",
                "Seconds in which a script must have been loaded", Range{.least = 1}},
     SettingRow{"host_idle_time", &Settings::host_idle_time, "SECONDS",
